@@ -1,0 +1,65 @@
+"""The triggers and routes of dropload, and nothing else: each is one call into a service.
+
+Read on from here: ``chalicelib/services`` holds the order of effects, ``chalicelib/core`` the rules,
+``chalicelib/adapters`` the database and AWS, ``chalicelib/bootstrap.py`` how they are put together.
+Messages come one at a time (batch size 1), so a message that fails is the only one to be delivered again.
+"""
+
+from typing import Any
+
+from chalice import Chalice, Rate
+from chalice.app import CloudWatchEvent, SQSEvent
+
+from chalicelib.api import auth, health, jobs
+from chalicelib.bootstrap import container
+
+app = Chalice(app_name="dropload")
+app.register_blueprint(auth.routes)
+app.register_blueprint(health.routes)
+app.register_blueprint(jobs.routes)
+
+
+@app.on_sqs_message(queue="dropload-intake", batch_size=1)
+def split(event: SQSEvent) -> None:
+    """An object was created, or a split goes on."""
+    for message in event:
+        container().intake.split(message.body, lambda: event.context.get_remaining_time_in_millis() / 1000)
+
+
+@app.on_sqs_message(queue="dropload-batches", batch_size=1)
+def load(event: SQSEvent) -> None:
+    """A batch is to be loaded."""
+    for message in event:
+        container().intake.load(message.body)
+
+
+@app.on_sqs_message(queue="dropload-notify", batch_size=1)
+def notify(event: SQSEvent) -> None:
+    """The outbox holds something."""
+    container().notify.run()
+
+
+@app.on_sqs_message(queue="dropload-intake-dlq", batch_size=1)
+def bury_intake(event: SQSEvent) -> None:
+    """An object's announcement failed too often."""
+    for message in event:
+        container().intake.bury_split(message.body)
+
+
+@app.on_sqs_message(queue="dropload-batches-dlq", batch_size=1)
+def bury_batch(event: SQSEvent) -> None:
+    """A batch failed too often."""
+    for message in event:
+        container().intake.bury_batch(message.body)
+
+
+@app.schedule(Rate(5, unit=Rate.MINUTES))
+def sweep(event: CloudWatchEvent) -> None:
+    """Go on with whatever stands still."""
+    container().sweep.run()
+
+
+@app.lambda_function()
+def migrate(event: dict[str, Any], context: Any) -> list[str]:
+    """Bring the database up to date after a deployment; what was done, a line each. Invoked by hand."""
+    return container().schema.apply()

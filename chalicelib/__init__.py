@@ -1,0 +1,1 @@
+"""dropload: files dropped in S3 become rows in PostgreSQL, and every bad record comes back with its reason."""

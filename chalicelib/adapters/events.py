@@ -1,0 +1,82 @@
+"""What arrives on the queues: S3's notifications in both of their shapes, and our own messages."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+from uuid import UUID
+
+from chalicelib.errors import Terminal
+from chalicelib.services.ports import StoredObject
+
+
+def objects_created(body: str) -> list[StoredObject]:
+    """The objects whose creation a message announces; none for tests, deletions and whatever else S3 reports.
+
+    Takes S3's own notification (``Records``; keys are form-encoded) and EventBridge's (``detail``; keys are plain).
+
+    Raises:
+        Terminal: the message is none of these.
+    """
+    message = _parse(body)
+    if "Records" in message:
+        return [_from_notification(record["s3"]) for record in message["Records"] if _creates(record)]
+    if message.get("source") == "aws.s3":
+        created = message.get("detail-type") == "Object Created"
+        return [_from_eventbridge(message["detail"])] if created else []
+    if message.get("Event") == "s3:TestEvent" or "job" in message:
+        return []
+    raise Terminal("unknown-message", "a message on the intake queue is neither S3's nor ours")
+
+
+def job_of(body: str) -> UUID | None:
+    """The job that one of our own messages is about."""
+    job = _parse(body).get("job")
+    return None if job is None else UUID(job)
+
+
+def batch_of(body: str) -> tuple[UUID, int]:
+    """The (job, batch number) that a message on the batch queue is about."""
+    message = _parse(body)
+    return UUID(message["job"]), int(message["batch"])
+
+
+def _parse(body: str) -> Mapping[str, Any]:
+    try:
+        message = json.loads(body)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise Terminal("unknown-message", "a message is not a JSON object")
+    return message
+
+
+def _creates(record: Mapping[str, Any]) -> bool:
+    return str(record.get("eventName", "")).startswith("ObjectCreated")
+
+
+def _from_notification(s3: Mapping[str, Any]) -> StoredObject:
+    stored = s3["object"]
+    return StoredObject(
+        bucket=s3["bucket"]["name"],
+        key=unquote_plus(stored["key"]),
+        version_id=_version(stored.get("versionId")),
+        etag=stored.get("eTag", "").strip('"'),
+        size=int(stored.get("size", 0)),
+    )
+
+
+def _from_eventbridge(detail: Mapping[str, Any]) -> StoredObject:
+    stored = detail["object"]
+    return StoredObject(
+        bucket=detail["bucket"]["name"],
+        key=stored["key"],
+        version_id=_version(stored.get("version-id")),
+        etag=stored.get("etag", "").strip('"'),
+        size=int(stored.get("size", 0)),
+    )
+
+
+def _version(version: str | None) -> str | None:
+    """ "null" is how S3 names the version of an object from before its bucket kept versions."""
+    return version if version and version != "null" else None

@@ -1,0 +1,1 @@
+"""PostgreSQL: the ledger and the datasets' tables, behind named queries in ``sql/``."""

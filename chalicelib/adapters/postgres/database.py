@@ -1,0 +1,94 @@
+"""Connections and transactions, and which of PostgreSQL's errors will pass."""
+
+import json
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+import psycopg2.extras
+
+from chalicelib.errors import Contended, Terminal, Transient
+
+Connection = psycopg2.extensions.connection
+Cursor = psycopg2.extras.NamedTupleCursor
+
+# Every session of ours: one time zone, UTF-8, no wait without an end, memory for the merge's sort and staging.
+_SESSION = {
+    "client_encoding": "UTF8",
+    "TimeZone": "UTC",
+    "statement_timeout": "600s",
+    "lock_timeout": "30s",
+    "idle_in_transaction_session_timeout": "900s",
+    "work_mem": "64MB",
+    "temp_buffers": "32MB",
+    "client_min_messages": "warning",
+}
+
+# Errors that a later try may not meet again: connection trouble, too many connections, shutdown, disk full,
+# lock timeouts, deadlocks, serialisation failures. https://www.postgresql.org/docs/current/errcodes-appendix.html
+_PASSING = ("08", "40", "53", "55", "57", "58")
+
+
+class Database:
+    """A pool of connections that grows as threads ask and keeps what they give back."""
+
+    def __init__(self, url: Callable[[], str]) -> None:
+        self._url = url
+        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """A cursor in one transaction: committed at the end of the block, rolled back on any error.
+
+        Raises:
+            Contended: a deadlock or a serialisation failure; the same transaction may be tried again at once.
+            Transient: the database cannot be reached, or refused for a reason that passes. Whether a commit that
+                was under way took effect is not known then; callers find out from the ledger when tried again.
+            Terminal: the database refused for any other reason. No value of a row is in the message.
+        """
+        connection = self._take()
+        try:
+            with connection, connection.cursor(cursor_factory=Cursor) as cursor:
+                yield cursor
+        except psycopg2.Error as error:
+            raise translate(error) from None
+        finally:
+            if not connection.closed:  # psycopg2 marks a connection that broke as closed
+                self._idle.put(connection)
+
+    def _take(self) -> Connection:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            pass
+        options = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+        try:
+            return psycopg2.connect(self._url(), connect_timeout=5, application_name="dropload", options=options)
+        except psycopg2.Error:
+            # libpq's message names host and user: not for logs.
+            raise Transient("database-unavailable", "cannot connect to the database") from None
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+
+def translate(error: psycopg2.Error) -> Transient | Terminal:
+    """Our error for PostgreSQL's, without its detail line, which quotes values."""
+    state = error.pgcode or ""
+    name = type(error).__name__
+    if state[:2] == "40":
+        return Contended("contention", f"another transaction was in the way ({name})")
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or state[:2] in _PASSING:
+        return Transient("database-trouble", f"the database did not answer as it should ({name} {state})".rstrip())
+    return Terminal("database-refused", f"the database refused a statement ({name} {state})".rstrip())
+
+
+def as_json(value: Any) -> psycopg2.extras.Json:
+    """A parameter for a jsonb column."""
+    return psycopg2.extras.Json(value, dumps=lambda data: json.dumps(data, ensure_ascii=False))

@@ -1,0 +1,80 @@
+"""The finaliser's transaction, which holds its job's row to the end."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import psycopg2.extras
+
+from chalicelib.adapters.postgres.database import Cursor, as_json
+from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.views import COUNTS, causes, timestamp
+from chalicelib.core.rejection import RecordError
+from chalicelib.core.states import JobState
+from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
+
+JOBS = queries("jobs")
+OUTBOX = queries("outbox")
+_PAGE = 2_000  # rejections fetched at once from the server's cursor
+
+
+class Finalising:
+    """See ``services.ports.FinalTransaction``."""
+
+    def __init__(self, cursor: Cursor, job: Job, row: Any) -> None:
+        self._cursor = cursor
+        reason = row.reason and Reason(row.reason["code"], row.reason["message"], row.reason["class"])
+        self.ending = Ending(
+            job=job,
+            reason=reason,
+            counts={name: getattr(row, name) for name in COUNTS},
+            cancelling=job.state is JobState.CANCELLING,
+        )
+
+    def rejections(self) -> Iterator[RejectedRecord]:
+        named = self._cursor.connection.cursor("rejected", cursor_factory=Cursor)
+        with named:
+            named.itersize = _PAGE
+            named.execute(JOBS["rejected_records"], {"number": self.ending.job.number})
+            for row in named:
+                errors = tuple(RecordError(e["column"], e["code"], e["message"]) for e in row.errors)
+                yield RejectedRecord(line=row.line, record=int(row.record), errors=errors, raw=bytes(row.raw))
+
+    def receipt(self) -> dict[str, Any]:
+        job = self.ending.job
+        self._cursor.execute(JOBS["batch_receipts"], {"number": job.number})
+        batches = [{name: _plain(value) for name, value in row._asdict().items()} for row in self._cursor.fetchall()]
+        return {
+            "id": str(job.id),
+            "dataset": job.dataset,
+            "object": {
+                "bucket": job.object.bucket,
+                "key": job.object.key,
+                "version_id": job.object.version_id,
+                "etag": job.object.etag,
+                "size": job.object.size,
+            },
+            "columns": job.columns,
+            "counts": dict(self.ending.counts),
+            "causes": causes(self._cursor, job.number),
+            "data_start": job.data_start,
+            "batches": batches,
+        }
+
+    def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
+        number = self.ending.job.number
+        body = reason_json(reason)
+        self._cursor.execute(JOBS["end"], {"number": number, "state": state, "reason": body})
+        for audience in audiences:
+            self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
+
+
+def reason_json(reason: Reason | None) -> psycopg2.extras.Json | None:
+    """A reason as the ledger keeps it and the API shows it."""
+    if reason is None:
+        return None
+    return as_json({"code": reason.code, "message": reason.message, "class": reason.kind})
+
+
+def _plain(value: Any) -> Any:
+    return timestamp(value) if isinstance(value, datetime) else value

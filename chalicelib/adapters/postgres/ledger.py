@@ -1,0 +1,208 @@
+"""The ledger: jobs, batches and the outbox, each method one transaction."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg2.extras
+
+from chalicelib.adapters.postgres.database import Cursor, Database
+from chalicelib.adapters.postgres.finalising import Finalising, reason_json
+from chalicelib.adapters.postgres.loading import Loading
+from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.views import job_view
+from chalicelib.core.cut import Cut
+from chalicelib.core.header import Layout
+from chalicelib.core.states import JobState
+from chalicelib.errors import Contended
+from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject
+
+psycopg2.extras.register_uuid()
+
+JOBS = queries("jobs")
+BATCHES = queries("batches")
+OUTBOX = queries("outbox")
+
+_IDLE_SECONDS = 900  # a Lambda may run this long: a job without news for longer has nobody at work on it
+_STUCK = 1_000  # jobs swept at once
+_NOTICE_LINES = 5  # line numbers named for each cause
+_NOTICE_LOOK = 10_000  # rejections looked at to find them
+
+
+class PostgresLedger:
+    """See ``services.ports.Ledger`` for what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open_job(self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int) -> Job:
+        values = {
+            "id": id,
+            "dataset": dataset,
+            "bucket": stored.bucket,
+            "key": stored.key,
+            "revision": stored.version_id or f"etag:{stored.etag}",
+            "version_id": stored.version_id,
+            "etag": stored.etag,
+            "size": stored.size,
+            "batch_bytes": batch_bytes,
+        }
+        with self._database.transaction() as cursor:
+            cursor.execute(JOBS["lock_name"], values)
+            cursor.execute(JOBS["insert"], values)
+            if cursor.rowcount:
+                cursor.execute(JOBS["find_same_bytes"], values)
+                earlier = cursor.fetchone()
+                if earlier is not None:
+                    cursor.execute(JOBS["mark_duplicate"], {**values, "earlier": earlier.number})
+            cursor.execute(JOBS["by_revision"], values)
+            return as_job(cursor.fetchone())
+
+    def job(self, id: UUID) -> Job | None:
+        with self._database.transaction() as cursor:
+            return _job(cursor, id)
+
+    def start(self, job: Job, layout: Layout) -> Job:
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                JOBS["start"],
+                {
+                    "number": job.number,
+                    "columns": list(layout.columns),
+                    "data_start": layout.data_start,
+                    "first_line": layout.first_line,
+                },
+            )
+            return _sure(cursor, job)
+
+    def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                JOBS["advance_split"],
+                {
+                    "number": job.number,
+                    "split_from": job.split_offset,
+                    "split_to": split_to,
+                    "line": line,
+                    "batches": job.batches,
+                    "planned": len(cuts),
+                    "done": done,
+                },
+            )
+            if not cursor.rowcount:
+                raise Contended("split-elsewhere", f"job {job.id} is being split by another worker, or was ended")
+            rows = [
+                (job.number, number, cut.start, cut.end, cut.first_line, cut.oversize)
+                for number, cut in enumerate(cuts, job.batches)
+            ]
+            if rows:
+                psycopg2.extras.execute_values(cursor, BATCHES["insert"], rows)
+            return _sure(cursor, job)
+
+    def pending(self, job: Job) -> list[int]:
+        with self._database.transaction() as cursor:
+            return _pending(cursor, job)
+
+    def refuse(self, job: Job, reason: Reason) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(JOBS["refuse"], {"number": job.number, "reason": reason_json(reason)})
+
+    def begin(self, id: UUID, number: int) -> Batch | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(BATCHES["begin"], {"id": id, "batch": number})
+            row = cursor.fetchone()
+            if row is None:
+                return None
+            if row.batch_state == "cancelled":
+                cursor.execute(BATCHES["cancel_in_job"], {"number": row.number})
+                return None
+            cut = Cut(start=row.byte_start, end=row.byte_end, first_line=row.first_line, oversize=row.oversize)
+            return Batch(job=as_job(row), number=number, cut=cut)
+
+    @contextmanager
+    def loading(self, batch: Batch) -> Iterator[Loading | None]:
+        with self._database.transaction() as cursor:
+            cursor.execute(BATCHES["lock"], {"job": batch.job.number, "batch": batch.number})
+            yield Loading(cursor, batch) if cursor.rowcount else None
+
+    def fail(self, id: UUID, number: int, reason: Reason) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(BATCHES["fail"], {"id": id, "batch": number})
+            row = cursor.fetchone()
+            if row is not None:
+                cursor.execute(BATCHES["fail_job"], {"number": row.number, "reason": reason_json(reason)})
+
+    @contextmanager
+    def finalising(self, id: UUID) -> Iterator[Finalising | None]:
+        with self._database.transaction() as cursor:
+            cursor.execute(JOBS["lock_complete"], {"id": id})
+            row = cursor.fetchone()
+            yield Finalising(cursor, as_job(row), row) if row is not None else None
+
+    def unsent(self, id: UUID) -> bool:
+        with self._database.transaction() as cursor:
+            cursor.execute(OUTBOX["unsent"], {"id": id})
+            return bool(cursor.rowcount)
+
+    def stuck(self) -> list[tuple[Job, list[int]]]:
+        with self._database.transaction() as cursor:
+            cursor.execute(JOBS["stuck"], {"idle_seconds": _IDLE_SECONDS, "limit": _STUCK})
+            jobs = [as_job(row) for row in cursor.fetchall()]
+            return [(job, _pending(cursor, job)) for job in jobs]
+
+    @contextmanager
+    def sending(self) -> Iterator[Notice | None]:
+        with self._database.transaction() as cursor:
+            cursor.execute(OUTBOX["take"])
+            row = cursor.fetchone()
+            if row is None:
+                yield None
+                return
+            yield _notice(cursor, row)
+            cursor.execute(OUTBOX["sent"], {"number": row.number})
+
+
+def as_job(row: Any) -> Job:
+    """The job of a row that has the columns of ``jobs.sql: by_id``."""
+    return Job(
+        number=row.number,
+        id=row.id,
+        dataset=row.dataset,
+        state=JobState(row.state),
+        object=StoredObject(row.bucket, row.key, row.version_id, row.etag, row.size),
+        columns=None if row.columns is None else tuple(row.columns),
+        data_start=row.data_start,
+        batch_bytes=row.batch_bytes,
+        split_offset=row.split_offset,
+        split_line=row.split_line,
+        split_done=row.split_done,
+        batches=row.batches,
+    )
+
+
+def _job(cursor: Cursor, id: UUID) -> Job | None:
+    cursor.execute(JOBS["by_id"], {"id": id})
+    row = cursor.fetchone()
+    return None if row is None else as_job(row)
+
+
+def _sure(cursor: Cursor, job: Job) -> Job:
+    """The job as it is now, inside a transaction that has just changed it."""
+    fresh = _job(cursor, job.id)
+    if fresh is None:
+        raise Contended("job-gone", f"job {job.id} was removed while it was split")
+    return fresh
+
+
+def _pending(cursor: Cursor, job: Job) -> list[int]:
+    cursor.execute(BATCHES["pending"], {"number": job.number})
+    return [row.number for row in cursor.fetchall()]
+
+
+def _notice(cursor: Cursor, row: Any) -> Notice:
+    view = job_view(cursor, row.id)
+    assert view is not None, "the outbox refers to its job"
+    cursor.execute(queries("views")["first_lines"], {"number": row.job, "lines": _NOTICE_LINES, "limit": _NOTICE_LOOK})
+    lines = {(cause.code, cause.column): cause.lines for cause in cursor.fetchall()}
+    return Notice(job=view, audience=row.audience, lines=lines)

@@ -1,0 +1,126 @@
+"""Place: a batch's accepted rows go through a staging table into the dataset's table, in one transaction.
+
+In file order, as if each row were inserted alone: the first of several rows with one key wins, and a row that is
+refused claims none of its keys. Nearly always that is one set-based insert; where the database refuses a row, or
+another transaction was quicker with a key, the batch is placed again row by row, which is slow and exact.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import psycopg2.errors
+
+from chalicelib.adapters.postgres.database import Cursor
+from chalicelib.adapters.postgres.staging import Staging
+from chalicelib.core.dataset import Dataset
+from chalicelib.core.duplicates import contested, find_duplicates
+from chalicelib.core.reader import Parsed, Reader
+from chalicelib.core.rejection import RecordError
+from chalicelib.services.ports import Placed, Refusal
+
+Key = tuple[str, ...]
+
+_REFUSED = (psycopg2.errors.IntegrityError, psycopg2.errors.DataError, psycopg2.errors.RaiseException)
+_FOREIGN_KEY = "23503"
+_DATA_EXCEPTION = "22"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A row kept out by an earlier row of its own batch."""
+
+    key: Key
+    winner: int
+
+
+def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int) -> Placed:
+    """Insert every row that no key and no constraint forbids; say of each other row why it was refused.
+
+    Raises:
+        psycopg2.Error: whatever the database says of more than a single row (deadlock, disk full ...).
+        Terminal: COPY took another number of rows than were sent.
+    """
+    if not parsed.fast_rows and not parsed.slow:
+        return Placed()
+    staging = Staging(cursor, dataset, reader, parsed, origin)
+    if staging.typed:
+        with staging.attempt() as attempt:
+            placed = _place_at_once(staging, dataset, parsed)
+            if placed is not None:
+                attempt.keep()
+                return placed
+    return _place_singly(staging, dataset, parsed)
+
+
+def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed | None:
+    """All rows with one statement, or None where only row by row will be exact."""
+    lost = _duplicates(staging, dataset, parsed)
+    try:
+        inserted = staging.insert(without=lost)
+    except _REFUSED:
+        return None
+    missing = parsed.fast_rows + len(parsed.slow) - len(lost) - inserted
+    taken = staging.taken() if missing else {}
+    if len(taken) != missing or any(one.winner in taken for one in lost.values()):
+        return None  # another transaction added or removed rows between our statements
+    ignored = dataset.on_conflict == "ignore"
+    refusals = {row: Refusal((_in_table(key, id),), ignored) for row, (key, id) in taken.items()}
+    for row, one in lost.items():
+        message = f"{_same(one.key)} as the record on line {parsed.where(one.winner).line} of this file"
+        refusals[row] = Refusal((_unique_error(one.key, message),), ignored)
+    return Placed(inserted=inserted, refusals=refusals)
+
+
+def _duplicates(staging: Staging, dataset: Dataset, parsed: Parsed) -> dict[int, _Lost]:
+    """The rows whose key an earlier row of the batch has, each with the row that it lost to."""
+    keys = {key: parsed.keys(key) for key in dataset.unique_keys if staging.holds(key)}
+    rows = contested(keys)
+    if not rows:
+        return {}
+    held = staging.taken(rows)  # such rows are refused by the table and claim nothing
+    losers = find_duplicates(keys, lambda row: parsed.where(row).record, excluded=held.keys())
+    return {row: _Lost(key, winner) for row, (key, winner) in losers.items()}
+
+
+def _place_singly(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed:
+    rows = range(parsed.fast_rows + len(parsed.slow))
+    refused = staging.insert_singly(sorted(rows, key=lambda row: parsed.where(row).record))
+    collided = [row for row, refusal in refused.items() if refusal is None]
+    taken = staging.taken(collided, by_anyone=True)
+    refusals = {}
+    for row, refusal in refused.items():
+        if refusal is not None:
+            refusals[row] = Refusal((_database_error(*refusal),))
+        else:
+            refusals[row] = Refusal((_collision(dataset, taken, row),), dataset.on_conflict == "ignore")
+    return Placed(inserted=len(rows) - len(refused), refusals=refusals)
+
+
+def _collision(dataset: Dataset, taken: Mapping[int, tuple[Key, int]], row: int) -> RecordError:
+    if row in taken:
+        return _in_table(*taken[row])
+    key = dataset.unique_keys[0]
+    return _unique_error(key, f"{_same(key)} as a row that was in the table a moment ago")
+
+
+def _in_table(key: Key, id: int) -> RecordError:
+    return _unique_error(key, f"{_same(key)} as a row that is in the table already, with id {id}")
+
+
+def _same(key: Key) -> str:
+    return f"the same {' and '.join(key)}"
+
+
+def _unique_error(key: Key, message: str) -> RecordError:
+    return RecordError(",".join(key), "unique-error", message)
+
+
+def _database_error(state: str, constraint: str, columns: Collection[str]) -> RecordError:
+    """What the database said of one row. Its own message is left out, since it quotes values."""
+    column = ",".join(columns) or None
+    if state == _FOREIGN_KEY:
+        return RecordError(column, "foreign-key", f"refers to a row that does not exist ({constraint})")
+    if state.startswith(_DATA_EXCEPTION):
+        return RecordError(column, "type-error", f"the database cannot store a value of this record (SQLSTATE {state})")
+    rule = f"the constraint {constraint}" if constraint else f"a rule (SQLSTATE {state})"
+    return RecordError(column, "constraint-error", f"the database refuses this record by {rule}")

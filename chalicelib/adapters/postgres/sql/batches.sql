@@ -1,0 +1,58 @@
+-- A batch is pending until someone begins it, and ends in the transaction that loads its rows.
+
+-- name: insert
+insert into dropload.batch (job, number, byte_start, byte_end, first_line, oversize) values %s
+
+-- name: pending
+select number from dropload.batch where job = %(number)s and state in ('pending', 'running') order by number
+
+-- name: begin
+-- A job that is being cancelled, or has ended, wants no more batches.
+update dropload.batch
+set state = case when job.state = 'RUNNING' then 'running' else 'cancelled' end,
+    attempts = batch.attempts + 1, started_at = now(),
+    finished_at = case when job.state = 'RUNNING' then null else now() end
+from dropload.job
+where job.id = %(id)s and batch.job = job.number and batch.number = %(batch)s and batch.state in ('pending', 'running')
+returning job.number, job.id, job.dataset, job.state, job.bucket, job.key, job.version_id, job.etag, job.size,
+          job.columns, job.data_start, job.batch_bytes, job.split_offset, job.split_line, job.split_done, job.batches,
+          batch.byte_start, batch.byte_end, batch.first_line, batch.oversize, batch.state as batch_state
+
+-- name: lock
+select 1 from dropload.batch where job = %(job)s and number = %(batch)s and state = 'running' for update
+
+-- name: succeed
+update dropload.batch
+set state = 'succeeded', finished_at = clock_timestamp(), read = %(read)s, inserted = %(inserted)s,
+    updated = %(updated)s, unchanged = %(unchanged)s, ignored = %(ignored)s, rejected = %(rejected)s
+where job = %(job)s and number = %(batch)s
+
+-- name: copy_rejections
+copy dropload.rejection (job, batch, record, line, byte_offset, byte_length, errors, raw) from stdin
+
+-- name: insert_causes
+insert into dropload.cause (job, batch, code, "column", count, example_line) values %s
+
+-- name: add_to_job
+-- Last in the transaction: it serialises the job's batches, so exactly one of them sees itself as the last.
+update dropload.job
+set batches_ended = batches_ended + 1, read = read + %(read)s, inserted = inserted + %(inserted)s,
+    updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s, ignored = ignored + %(ignored)s,
+    rejected = rejected + %(rejected)s
+where number = %(job)s
+returning split_done and batches_ended = batches as complete
+
+-- name: fail
+update dropload.batch
+set state = 'failed', finished_at = now()
+from dropload.job
+where job.id = %(id)s and batch.job = job.number and batch.number = %(batch)s and batch.state in ('pending', 'running')
+returning batch.job as number
+
+-- name: fail_job
+update dropload.job
+set batches_ended = batches_ended + 1, batches_failed = batches_failed + 1, reason = coalesce(reason, %(reason)s)
+where number = %(number)s
+
+-- name: cancel_in_job
+update dropload.job set batches_ended = batches_ended + 1 where number = %(number)s

@@ -1,0 +1,99 @@
+-- The life of a job, but for its batches.
+
+-- name: lock_name
+-- Two versions of one name are opened one after the other, so that the second sees the first.
+select pg_advisory_xact_lock(hashtextextended(%(bucket)s || '/' || %(key)s, 0))
+
+-- name: insert
+insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes)
+values (%(id)s, %(dataset)s, %(bucket)s, %(key)s, %(revision)s, %(version_id)s, %(etag)s, %(size)s, %(batch_bytes)s)
+on conflict (bucket, key, revision) do nothing
+
+-- name: find_same_bytes
+-- An earlier job of the same bytes under the same name that has loaded them, or is about to.
+select earlier.number
+from dropload.job as earlier
+where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %(etag)s and earlier.size = %(size)s
+  and earlier.revision <> %(revision)s
+  and earlier.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES')
+order by earlier.number
+limit 1
+
+-- name: mark_duplicate
+update dropload.job
+set state = 'DUPLICATE', duplicate_of = %(earlier)s, split_done = true, finished_at = now()
+where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s
+
+-- name: by_revision
+select number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+       split_offset, split_line, split_done, batches
+from dropload.job
+where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s
+
+-- name: by_id
+select number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+       split_offset, split_line, split_done, batches
+from dropload.job
+where id = %(id)s
+
+-- name: start
+update dropload.job
+set state = 'RUNNING', columns = %(columns)s, data_start = %(data_start)s,
+    split_offset = %(data_start)s, split_line = %(first_line)s, started_at = now()
+where number = %(number)s and state = 'PENDING' and columns is null
+
+-- name: advance_split
+-- Only from where the caller believes the split to be: two splitters of one job cannot both append.
+update dropload.job
+set split_offset = %(split_to)s, split_line = %(line)s, split_done = %(done)s, batches = batches + %(planned)s
+where number = %(number)s and split_offset = %(split_from)s and batches = %(batches)s and not split_done
+
+-- name: refuse
+update dropload.job
+set reason = coalesce(reason, %(reason)s), split_done = true, started_at = coalesce(started_at, now())
+where number = %(number)s and finished_at is null
+
+-- name: stuck
+-- Open jobs at which nothing has happened for a while, oldest first.
+select number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+       split_offset, split_line, split_done, batches
+from dropload.job
+where finished_at is null
+  and greatest(
+        created_at,
+        (select max(greatest(created_at, started_at, finished_at)) from dropload.batch where job = job.number)
+      ) < now() - %(idle_seconds)s * interval '1 second'
+order by number
+limit %(limit)s
+
+-- name: lock_complete
+-- Holds the job's row when it has all its batches and has not ended; the one who gets it is the finaliser.
+select number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+       split_offset, split_line, split_done, batches,
+       reason, read, inserted, updated, unchanged, ignored, rejected
+from dropload.job
+where id = %(id)s and finished_at is null and split_done and batches_ended = batches
+for update
+
+-- name: end
+update dropload.job
+set state = %(state)s, reason = %(reason)s, finished_at = now()
+where number = %(number)s and finished_at is null
+
+-- name: rejected_records
+-- In file order; a record's number in the file is its number in the batch after all earlier batches' records.
+select rejection.line, base.records + rejection.record as record, rejection.errors, rejection.raw
+from (
+    select number, sum(read) over (order by number) - read as records
+    from dropload.batch
+    where job = %(number)s
+) as base
+join dropload.rejection on rejection.job = %(number)s and rejection.batch = base.number
+order by rejection.batch, rejection.record
+
+-- name: batch_receipts
+select number, state, byte_start, byte_end, first_line, read, inserted, updated, unchanged, ignored, rejected,
+       attempts, started_at, finished_at
+from dropload.batch
+where job = %(number)s
+order by number

@@ -1,0 +1,149 @@
+-- The ledger: what was dropped, how it was cut, what became of every record, and whom to tell.
+-- It lives beside the data so that rows and their bookkeeping commit together.
+
+create table dropload.job (
+    number         bigint generated always as identity primary key,
+    id             uuid not null unique,
+    dataset        text not null,
+    state          text not null default 'PENDING' check (state in (
+                       'PENDING', 'RUNNING', 'CANCELLING', 'CANCELLED',
+                       'COMPLETED', 'COMPLETED_WITH_FAILURES', 'FAILED', 'DUPLICATE')),
+    reason         jsonb,                      -- {"code", "message", "class": "file" | "transient" | "terminal"}
+    duplicate_of   bigint references dropload.job (number),
+
+    bucket         text not null,
+    key            text not null,
+    revision       text not null,              -- the version id, or the ETag where the bucket keeps no versions
+    version_id     text,
+    etag           text not null,
+    size           bigint not null,
+
+    columns        text[],                     -- the file's own header; null until it has been read
+    data_start     bigint not null default 0,  -- offset of the first byte after the header
+    batch_bytes    integer not null,           -- fixed when the job opens: a resumed split must cut alike
+    split_offset   bigint not null default 0,  -- the file is cut up to here
+    split_line     bigint not null default 1,  -- physical line at split_offset
+    split_done     boolean not null default false,
+
+    batches        integer not null default 0, -- planned so far
+    batches_ended  integer not null default 0,
+    batches_failed integer not null default 0,
+    read           bigint not null default 0,
+    inserted       bigint not null default 0,
+    updated        bigint not null default 0,
+    unchanged      bigint not null default 0,
+    ignored        bigint not null default 0,
+    rejected       bigint not null default 0,
+
+    created_at     timestamptz not null default now(),
+    started_at     timestamptz,
+    finished_at    timestamptz,
+
+    unique (bucket, key, revision)
+);
+
+create index job_same_bytes on dropload.job (bucket, key, etag);
+create index job_dataset on dropload.job (dataset, number);
+create index job_open on dropload.job (number) where finished_at is null;
+
+create table dropload.batch (
+    job            bigint not null references dropload.job (number) on delete cascade,
+    number         integer not null,
+    state          text not null default 'pending' check (state in (
+                       'pending', 'running', 'succeeded', 'failed', 'cancelled')),
+    byte_start     bigint not null,
+    byte_end       bigint not null,
+    first_line     bigint not null,
+    oversize       boolean not null,           -- one record, longer than the limit: booked without being fetched
+    attempts       integer not null default 0,
+    read           bigint not null default 0,
+    inserted       bigint not null default 0,
+    updated        bigint not null default 0,
+    unchanged      bigint not null default 0,
+    ignored        bigint not null default 0,
+    rejected       bigint not null default 0,
+    created_at     timestamptz not null default now(),
+    started_at     timestamptz,
+    finished_at    timestamptz,
+    primary key (job, number),
+    check (byte_end > byte_start),
+    check (state <> 'succeeded' or read = inserted + updated + unchanged + ignored + rejected)
+);
+
+create table dropload.rejection (
+    job            bigint not null,
+    batch          integer not null,
+    record         integer not null,           -- 1-based, within the batch
+    line           bigint not null,            -- physical line in the file
+    byte_offset    bigint not null,
+    byte_length    bigint not null,
+    errors         jsonb not null,             -- [{"column", "code", "message"}]
+    raw            bytea not null,             -- the record as it came, without its line end
+    primary key (job, batch, record),
+    foreign key (job, batch) references dropload.batch (job, number) on delete cascade
+);
+
+create table dropload.cause (
+    job            bigint not null,
+    batch          integer not null,
+    code           text not null,
+    "column"       text not null,              -- '' where the whole record is at fault
+    count          bigint not null,
+    example_line   bigint not null,
+    primary key (job, batch, code, "column"),
+    foreign key (job, batch) references dropload.batch (job, number) on delete cascade
+);
+
+create table dropload.outbox (
+    number         bigint generated always as identity primary key,
+    job            bigint not null references dropload.job (number) on delete cascade,
+    audience       text not null check (audience in ('owners', 'engineers')),
+    created_at     timestamptz not null default now(),
+    sent_at        timestamptz,
+    attempts       integer not null default 0,
+    unique (job, audience)
+);
+
+create index outbox_unsent on dropload.outbox (number) where sent_at is null;
+
+create table dropload.api_key (
+    id             uuid primary key,
+    name           text not null,
+    hash           bytea not null unique,      -- SHA-256 of a 256-bit random token: nothing to guess, nothing to salt
+    scopes         text[] not null,
+    created_at     timestamptz not null default now(),
+    revoked_at     timestamptz
+);
+
+-- Inserts staged rows one by one, in the order given, and returns those that stay out: with the SQLSTATE and the
+-- constraint that refused them, or with nulls where a unique key was taken. Only called where the set-based insert
+-- cannot be exact, so that one bad row does not take its whole batch along; its cost is linear in the batch,
+-- whatever share of it is bad.
+create function dropload.insert_singly(target regclass, stage regclass, columns text[], types text[], rows integer[])
+returns table (row_number integer, refusal_state text, refusal_constraint text)
+language plpgsql as $$
+declare
+    names text := (select string_agg(quote_ident(name), ', ' order by at)
+                   from unnest(columns) with ordinality as c (name, at));
+    casts text := (select string_agg(format('%I::%s', name, type), ', ' order by at)
+                   from unnest(columns, types) with ordinality as c (name, type, at));
+    one text := format('insert into %s (%s) select %s from %s where _row = $1 on conflict do nothing',
+                       target, names, casts, stage);
+    taken bigint;
+begin
+    set constraints all immediate;
+    foreach row_number in array rows loop
+        refusal_state := null;
+        refusal_constraint := null;
+        begin
+            execute one using row_number;
+            get diagnostics taken = row_count;
+            if taken = 0 then
+                return next;
+            end if;
+        exception when integrity_constraint_violation or data_exception or raise_exception then
+            get stacked diagnostics refusal_state = returned_sqlstate, refusal_constraint = constraint_name;
+            return next;
+        end;
+    end loop;
+end $$;

@@ -1,0 +1,19 @@
+-- Notices are put in with the state that they tell of, and taken out under a lock.
+
+-- name: put
+insert into dropload.outbox (job, audience) values (%(job)s, %(audience)s) on conflict (job, audience) do nothing
+
+-- name: unsent
+select 1 from dropload.outbox join dropload.job on job.number = outbox.job
+where job.id = %(id)s and outbox.sent_at is null limit 1
+
+-- name: take
+select outbox.number, outbox.audience, job.id, job.number as job
+from dropload.outbox join dropload.job on job.number = outbox.job
+where outbox.sent_at is null
+order by outbox.number
+limit 1
+for update of outbox skip locked
+
+-- name: sent
+update dropload.outbox set sent_at = now(), attempts = attempts + 1 where number = %(number)s

@@ -1,0 +1,58 @@
+-- From the staging table to the dataset's table. {braces} are identifiers, filled in by psycopg2.sql.
+
+-- name: set_origin
+select set_config(%(setting)s, %(origin)s, true)
+
+-- name: savepoint
+savepoint attempt
+
+-- name: roll_back
+rollback to savepoint attempt
+
+-- name: release
+release savepoint attempt
+
+-- name: create
+create temp table _stage (_row integer generated always as identity (cache 1000), {columns}) on commit drop
+
+-- name: copy_csv
+copy pg_temp._stage ({columns}) from stdin with (format csv, delimiter {delimiter}, quote {quote})
+
+-- name: copy_text
+copy pg_temp._stage ({columns}) from stdin
+
+-- name: remove
+delete from pg_temp._stage using unnest(%(rows)s) as lost (number) where _row = lost.number
+
+-- name: insert
+-- Checks that wait for the commit would refuse the whole batch there.
+set constraints all immediate;
+insert into {table} ({columns}) select {columns} from pg_temp._stage order by {order} on conflict do nothing
+
+-- name: index_rows
+create unique index on pg_temp._stage (_row)
+
+-- name: insert_singly
+select refused.row_number, refused.refusal_state, refused.refusal_constraint,
+       array(
+           select attname::text
+           from pg_constraint
+           join pg_attribute on attrelid = conrelid and attnum = any (conkey)
+           where conrelid = %(target)s::regclass and conname = refused.refusal_constraint
+           order by attnum
+       ) as columns
+from dropload.insert_singly(%(target)s::regclass, 'pg_temp._stage', %(columns)s, %(types)s, %(rows)s) as refused
+
+-- name: taken
+select stage._row as row_number, min(kept.id) as id
+from pg_temp._stage as stage join {table} as kept on {same}
+where kept._origin is distinct from %(own_origin)s
+group by stage._row
+
+-- name: taken_of
+select stage._row as row_number, min(kept.id) as id
+from unnest(%(rows)s::integer[]) as wanted (number)
+join pg_temp._stage as stage on stage._row = wanted.number
+join {table} as kept on {same}
+where kept._origin is distinct from %(own_origin)s
+group by stage._row

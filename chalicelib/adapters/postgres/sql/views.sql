@@ -1,0 +1,81 @@
+-- What the API shows.
+
+-- name: jobs
+select job.number, job.id, job.dataset, job.state, job.reason, original.id as duplicate_of,
+       job.bucket, job.key, job.version_id, job.etag, job.size,
+       job.read, job.inserted, job.updated, job.unchanged, job.ignored, job.rejected,
+       job.created_at, job.started_at, job.finished_at, job.split_done, job.data_start,
+       progress.pending, progress.running, progress.succeeded, progress.failed, progress.cancelled,
+       job.data_start + progress.bytes_done as bytes_done,
+       -- The books balance when the batches tile the data, each balances, and they add up to the job.
+       -- A duplicate has no records of its own.
+       job.state = 'DUPLICATE' or
+       progress.failed + progress.cancelled + progress.pending + progress.running = 0
+         and job.split_done and job.columns is not null
+         and progress.bytes_done = job.size - job.data_start
+         and progress.gaps = 0
+         and progress.read = job.read
+         and job.read = job.inserted + job.updated + job.unchanged + job.ignored + job.rejected as balanced
+from dropload.job
+left join dropload.job as original on original.number = job.duplicate_of
+cross join lateral (
+    select count(*) filter (where state = 'pending') as pending,
+           count(*) filter (where state = 'running') as running,
+           count(*) filter (where state = 'succeeded') as succeeded,
+           count(*) filter (where state = 'failed') as failed,
+           count(*) filter (where state = 'cancelled') as cancelled,
+           coalesce(sum(byte_end - byte_start) filter (where state = 'succeeded'), 0)::bigint as bytes_done,
+           coalesce(sum(read), 0)::bigint as read,
+           count(*) filter (where byte_start <> expected) as gaps
+    from (
+        select batch.*, lag(byte_end, 1, job.data_start) over (order by batch.number) as expected
+        from dropload.batch
+        where batch.job = job.number
+    ) as tiled
+) as progress
+where (%(id)s::uuid is null or job.id = %(id)s)
+  and (%(dataset)s::text is null or job.dataset = %(dataset)s)
+  and (%(state)s::text is null or job.state = %(state)s)
+  and (%(key)s::text is null or job.key = %(key)s)
+  and (%(before)s::uuid is null or job.number < (select number from dropload.job where id = %(before)s))
+order by job.number desc
+limit %(limit)s
+
+-- name: causes
+select code, nullif("column", '') as "column", sum(count)::bigint as count, min(example_line) as example_line
+from dropload.cause
+where job = %(number)s
+group by code, "column"
+order by sum(count) desc, code, "column"
+limit 100
+
+-- name: first_lines
+-- The first lines of each cause, found among the job's first rejections.
+select code, "column", (array_agg(line order by line))[1:%(lines)s] as lines
+from (
+    select error ->> 'code' as code, error ->> 'column' as "column", line
+    from (
+        select line, errors from dropload.rejection where job = %(number)s order by batch, record limit %(limit)s
+    ) as first, jsonb_array_elements(first.errors) as error
+) as each
+group by code, "column"
+
+-- name: rejections
+-- A record's number in the file is known once all earlier batches have been read.
+select rejection.batch, rejection.record as place, rejection.line, rejection.errors,
+       case when base.known then base.records + rejection.record end as record
+from dropload.job
+join lateral (
+    select number, sum(read) over earlier - read as records,
+           bool_and(state = 'succeeded') over earlier as known
+    from dropload.batch
+    where batch.job = job.number
+    window earlier as (order by number)
+) as base on true
+join dropload.rejection on rejection.job = job.number and rejection.batch = base.number
+where job.id = %(id)s and (rejection.batch, rejection.record) > (%(batch)s, %(record)s)
+order by rejection.batch, rejection.record
+limit %(limit)s
+
+-- name: ping
+select 1

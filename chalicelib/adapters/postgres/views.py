@@ -1,0 +1,96 @@
+"""Jobs and rejections in the API's shapes, read from the ledger."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chalicelib.adapters.postgres.database import Cursor, Database
+from chalicelib.adapters.postgres.queries import queries
+
+VIEWS = queries("views")
+COUNTS = ("read", "inserted", "updated", "unchanged", "ignored", "rejected")
+BATCH_STATES = ("pending", "running", "succeeded", "failed", "cancelled")
+_NO_FILTER: dict[str, Any] = {"id": None, "dataset": None, "state": None, "key": None, "before": None, "limit": 1}
+
+
+class PostgresViews:
+    """See ``services.ports.Views``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def job(self, id: UUID) -> dict[str, Any] | None:
+        with self._database.transaction() as cursor:
+            return job_view(cursor, id)
+
+    def jobs(self, **filters: Any) -> list[dict[str, Any]]:
+        with self._database.transaction() as cursor:
+            cursor.execute(VIEWS["jobs"], {**_NO_FILTER, **filters})
+            return [_job(cursor, row) for row in cursor.fetchall()]
+
+    def rejections(self, id: UUID, after: tuple[int, int], limit: int) -> list[dict[str, Any]]:
+        with self._database.transaction() as cursor:
+            cursor.execute(VIEWS["rejections"], {"id": id, "batch": after[0], "record": after[1], "limit": limit})
+            return [
+                {
+                    "place": (row.batch, row.place),
+                    "record": None if row.record is None else int(row.record),
+                    "line": row.line,
+                    "errors": row.errors,
+                }
+                for row in cursor.fetchall()
+            ]
+
+    def ping(self) -> None:
+        """Raises Transient when the database does not answer."""
+        with self._database.transaction() as cursor:
+            cursor.execute(VIEWS["ping"])
+
+
+def job_view(cursor: Cursor, id: UUID) -> dict[str, Any] | None:
+    """One job as the API shows it."""
+    cursor.execute(VIEWS["jobs"], {**_NO_FILTER, "id": id})
+    row = cursor.fetchone()
+    return None if row is None else _job(cursor, row)
+
+
+def causes(cursor: Cursor, number: int) -> list[dict[str, Any]]:
+    """A job's causes, most frequent first."""
+    cursor.execute(VIEWS["causes"], {"number": number})
+    return [dict(row._asdict()) for row in cursor.fetchall()]
+
+
+def timestamp(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the millisecond."""
+    return None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
+    here = f"/v1/jobs/{row.id}"
+    return {
+        "id": str(row.id),
+        "dataset": row.dataset,
+        "state": row.state,
+        "reason": row.reason,
+        "object": {
+            "bucket": row.bucket,
+            "key": row.key,
+            "version_id": row.version_id,
+            "etag": row.etag,
+            "size": row.size,
+        },
+        "counts": {name: getattr(row, name) for name in COUNTS},
+        "balanced": row.balanced,
+        "progress": {
+            "bytes_done": row.bytes_done,
+            "bytes_total": row.size,
+            "batches": {name: getattr(row, name) for name in BATCH_STATES},
+        },
+        "causes": causes(cursor, row.number) if row.rejected else [],
+        "duplicate_of": None if row.duplicate_of is None else str(row.duplicate_of),
+        "parent": None,
+        "created_at": timestamp(row.created_at),
+        "started_at": timestamp(row.started_at),
+        "finished_at": timestamp(row.finished_at),
+        "links": {"self": here, "rejections": f"{here}/rejections"},
+    }

@@ -1,0 +1,105 @@
+"""S3: reads of exactly one version, and writes of any size in bounded memory."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+from chalicelib.adapters.aws import calling, client
+from chalicelib.errors import FileRefused, Transient
+from chalicelib.services.ports import StoredObject
+
+_PART = 8 * 1024 * 1024  # S3 takes parts of 5 MiB to 5 GiB, 10,000 of them
+
+
+class S3ObjectStore:
+    """See ``services.ports.ObjectStore``."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def stream(self, stored: StoredObject, start: int, chunk_bytes: int) -> Iterator[bytes]:
+        if start < stored.size:
+            yield from _range(stored, start, stored.size, chunk_bytes)
+
+    def read(self, stored: StoredObject, start: int, end: int) -> bytes:
+        return b"".join(_range(stored, start, end, end - start))
+
+    def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
+        parts = _parts(chunks)
+        first = next(parts, b"")
+        second = next(parts, None)
+        target = {"Bucket": self._bucket, "Key": key}
+        if second is None:
+            with calling("writing a file"):
+                client("s3").put_object(**target, Body=first, ContentType=content_type)
+            return
+        with calling("writing a file"):
+            upload = client("s3").create_multipart_upload(**target, ContentType=content_type)["UploadId"]
+        try:
+            pieces = enumerate(chain((first, second), parts), 1)
+            etags = [self._part(target, upload, number, part) for number, part in pieces]
+            with calling("writing a file"):
+                client("s3").complete_multipart_upload(**target, UploadId=upload, MultipartUpload={"Parts": etags})
+        except BaseException:
+            with calling("giving up a file"):
+                client("s3").abort_multipart_upload(**target, UploadId=upload)
+            raise
+
+    def _part(self, target: dict[str, str], upload: str, number: int, part: bytes) -> dict[str, Any]:
+        with calling("writing a file"):
+            answer = client("s3").upload_part(**target, UploadId=upload, PartNumber=number, Body=part)
+        return {"ETag": answer["ETag"], "PartNumber": number}
+
+    def ping(self) -> None:
+        """Raises Transient or FileRefused when the bucket cannot be reached."""
+        with calling("looking at the bucket"):
+            client("s3").head_bucket(Bucket=self._bucket)
+
+
+def _range(stored: StoredObject, start: int, end: int, chunk_bytes: int) -> Iterator[bytes]:
+    """The bytes from ``start`` to ``end`` (exclusive), in chunks.
+
+    Raises:
+        FileRefused: the object is gone or another one.
+        Transient: anything else, and fewer bytes than there must be.
+    """
+    left = end - start
+    with calling("reading the file"):
+        answer = _get(stored, f"bytes={start}-{end - 1}")
+        with answer["Body"] as body:
+            if "ContentRange" not in answer:  # a server may ignore Range and send it all: RFC 9110, section 14.2
+                _skip(body, start)
+            while left and (chunk := body.read(min(chunk_bytes, left))):
+                left -= len(chunk)
+                yield chunk
+    if left:
+        raise Transient("aws-trouble", f"reading the file: {left} bytes are missing")
+
+
+def _get(stored: StoredObject, byte_range: str) -> Any:
+    """The current object while it is the one we want, else the version that we want, if the bucket keeps versions."""
+    wanted = {"Bucket": stored.bucket, "Key": stored.key, "IfMatch": f'"{stored.etag}"', "Range": byte_range}
+    try:
+        with calling("reading the file"):
+            return client("s3").get_object(**wanted)
+    except FileRefused:
+        if stored.version_id is None:
+            raise
+        return client("s3").get_object(**wanted, VersionId=stored.version_id)
+
+
+def _skip(body: Any, count: int) -> None:
+    while count and (skipped := len(body.read(min(count, _PART)))):
+        count -= skipped
+
+
+def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of one part each."""
+    buffer = bytearray()
+    for chunk in chunks:
+        buffer += chunk
+        while len(buffer) >= _PART:
+            yield bytes(buffer[:_PART])
+            del buffer[:_PART]
+    if buffer:
+        yield bytes(buffer)

@@ -1,0 +1,43 @@
+"""SQS: messages that carry ids and nothing else."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chalicelib.adapters.aws import calling, client
+from chalicelib.config import Settings
+from chalicelib.errors import Transient
+
+_AT_ONCE = 10  # messages in one request
+
+
+class SqsQueues:
+    """See ``services.ports.Queues``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def send_batches(self, id: UUID, numbers: Sequence[int]) -> None:
+        messages = [{"job": str(id), "batch": number} for number in numbers]
+        for start in range(0, len(messages), _AT_ONCE):
+            _send(self._settings.batch_queue, messages[start : start + _AT_ONCE])
+
+    def send_split(self, id: UUID) -> None:
+        _send(self._settings.intake_queue, [{"job": str(id)}])
+
+    def send_notify(self) -> None:
+        _send(self._settings.notify_queue, [{}])
+
+    def ping(self) -> None:
+        """Raises Transient when the queues cannot be reached."""
+        with calling("looking at the queues"):
+            client("sqs").get_queue_attributes(QueueUrl=self._settings.batch_queue, AttributeNames=["QueueArn"])
+
+
+def _send(queue: str, messages: Sequence[dict[str, Any]]) -> None:
+    entries = [{"Id": str(at), "MessageBody": json.dumps(message)} for at, message in enumerate(messages)]
+    with calling("sending messages"):
+        answer = client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
+    if answer.get("Failed"):
+        raise Transient("aws-trouble", f"sending messages: {len(answer['Failed'])} of {len(entries)} were refused")

@@ -1,0 +1,51 @@
+"""What requests may carry."""
+
+import base64
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from chalicelib.core.states import JobState
+
+
+class Query(BaseModel):
+    """Query parameters: unknown ones are refused, so that a typo is not an answer to another question."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class JobsQuery(Query):
+    """``GET /v1/jobs``: exact filters, newest first."""
+
+    dataset: str | None = Field(default=None, max_length=100)
+    state: JobState | None = None
+    key: str | None = Field(default=None, max_length=1024)
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: UUID | None = None
+
+
+class JobQuery(Query):
+    """``GET /v1/jobs/{id}``: ``wait`` holds the answer back until the job changes, for at most that many seconds."""
+
+    wait: int = Field(default=0, ge=0, le=20)
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    try:
+        batch, record = base64.urlsafe_b64decode(cursor.encode()).decode().split(".")
+        return int(batch), int(record)
+    except ValueError:
+        raise ValueError("not a cursor that we gave") from None
+
+
+class RejectionsQuery(Query):
+    """``GET /v1/jobs/{id}/rejections``."""
+
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: Annotated[tuple[int, int], BeforeValidator(_place)] = (-1, 0)
+
+
+def rejections_cursor(place: tuple[int, int] | None) -> str | None:
+    """The opaque cursor that leads past a (batch, record)."""
+    return None if place is None else base64.urlsafe_b64encode(f"{place[0]}.{place[1]}".encode()).decode()

@@ -1,0 +1,70 @@
+"""Settings, read from the environment once and never changed after."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from chalicelib.errors import Terminal
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
+
+    Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
+    holds such a URL) is set.
+    """
+
+    bucket: str
+    intake_queue: str
+    batch_queue: str
+    notify_queue: str
+    database_url: str | None
+    database_secret_arn: str | None
+    mail_from: str
+    engineers: tuple[str, ...]
+    public_url: str
+    batch_bytes: int = 16 * MIB
+    max_record_bytes: int = MIB
+    chunk_bytes: int = 8 * MIB
+    workers: int = 2
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the variables that README.md lists.
+
+        Raises:
+            Terminal: a variable is missing or not a positive whole number; the message names it.
+        """
+        env = os.environ if environment is None else environment
+
+        def text(name: str) -> str:
+            if not env.get(name):
+                raise Terminal("settings", f"the environment variable {name} is not set")
+            return env[name]
+
+        def size(name: str, default: int) -> int:
+            value = env.get(name) or str(default)
+            if not (value.isascii() and value.isdigit() and int(value) > 0):
+                raise Terminal("settings", f"the environment variable {name} is not a positive whole number")
+            return int(value)
+
+        secret = env.get("DATABASE_SECRET_ARN") or None
+        return cls(
+            bucket=text("DROPLOAD_BUCKET"),
+            intake_queue=text("DROPLOAD_INTAKE_QUEUE_URL"),
+            batch_queue=text("DROPLOAD_BATCH_QUEUE_URL"),
+            notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
+            database_url=None if secret else text("DATABASE_URL"),
+            database_secret_arn=secret,
+            mail_from=text("DROPLOAD_MAIL_FROM"),
+            engineers=tuple(address.strip() for address in text("DROPLOAD_ENGINEERS").split(",") if address.strip()),
+            public_url=text("DROPLOAD_PUBLIC_URL").rstrip("/"),
+            batch_bytes=size("DROPLOAD_BATCH_BYTES", cls.batch_bytes),
+            max_record_bytes=size("DROPLOAD_MAX_RECORD_BYTES", cls.max_record_bytes),
+            chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
+            workers=size("DROPLOAD_WORKERS", cls.workers),
+        )

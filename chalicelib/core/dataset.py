@@ -1,0 +1,178 @@
+"""A dataset from its descriptor: a Frictionless Data Resource with a Table Schema and a ``dropload`` block.
+
+What the standard allows and dropload does not (yet) support is refused by name, never ignored: a constraint that is
+not checked is worse than one that cannot be written.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from chalicelib.core.fields import NAME, NAME_RULE, parse_field
+from chalicelib.core.problems import Node, Problems
+from chalicelib.core.schema import Constraints, Dataset, Dialect, ExtraColumns, Field, FieldType, OnConflict
+from chalicelib.errors import DescriptorError
+
+__all__ = [
+    "Constraints",
+    "Dataset",
+    "Dialect",
+    "ExtraColumns",
+    "Field",
+    "FieldType",
+    "OnConflict",
+    "parse_dataset",
+]
+
+MAX_FIELDS = 1_000
+_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
+_SETTINGS = ("on_conflict", "extra_columns", "filters", "owners", "sensitive", "max_file_bytes")
+_LATER_SETTINGS = ("measures", "max_errors", "max_error_rate", "load_window", "after_load", "max_attempts")
+_LATER_POLICIES = ("update", "sum", "append", "replace")
+_UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": (), "format": ("csv",)}
+_UNSUPPORTED_SCHEMA: Mapping[str, tuple[object, ...]] = {"foreignKeys": ([],)}
+_UNSUPPORTED_DIALECT: Mapping[str, tuple[object, ...]] = {
+    "escapeChar": (),
+    "doubleQuote": (True,),
+    "commentChar": (),
+    "commentRows": ([],),
+    "headerRows": ([1],),
+    "skipInitialSpace": (False,),
+    "lineTerminator": ("\n", "\r\n"),
+    "nullSequence": (),
+    "caseSensitiveHeader": (True,),
+}
+
+
+def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
+    """Return the dataset that ``descriptor`` (parsed YAML or JSON) declares.
+
+    Raises:
+        DescriptorError: something is wrong; it lists every problem, with the path to each.
+    """
+    problems = Problems()
+    root = Node(descriptor, "", problems)
+    name = _name(root)
+    root.refuse(_UNSUPPORTED_RESOURCE)
+    schema = root.child("schema")
+    fields = _fields(schema)
+    unique_keys, primary = _unique_keys(schema, fields)
+    settings = root.child("dropload")
+    _known_settings(settings)
+    dataset = Dataset(
+        name=name,
+        title=root.text("title") or name,
+        # Table Schema: the fields of a primary key are required, whether they say so or not.
+        fields=tuple(_required(field) if field.name in primary else field for field in fields),
+        dialect=_dialect(root),
+        unique_keys=unique_keys,
+        on_conflict=OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject", _LATER_POLICIES)),
+        extra_columns=ExtraColumns(settings.choice("extra_columns", tuple(ExtraColumns), "ignore")),
+        filters=_field_names(settings, "filters", fields),
+        owners=_owners(settings),
+        sensitive=_field_names(settings, "sensitive", fields),
+        max_file_bytes=settings.count("max_file_bytes", least=1),
+    )
+    if problems.found:
+        raise DescriptorError(name or "(no name)", problems.found)
+    return dataset
+
+
+def _name(root: Node) -> str:
+    name = root.text("name")
+    if not NAME.fullmatch(name):
+        root.problem("name", NAME_RULE)
+    return name
+
+
+def _fields(schema: Node) -> tuple[Field, ...]:
+    schema.refuse(_UNSUPPORTED_SCHEMA)
+    missing_values = schema.texts("missingValues", ("",))
+    fields = tuple(parse_field(node, missing_values) for node in schema.children("fields"))
+    if not fields:
+        schema.problem("fields", "at least one field is needed")
+    if len(fields) > MAX_FIELDS:
+        schema.problem("fields", f"at most {MAX_FIELDS} fields are possible")
+    names = [field.name for field in fields]
+    for doubled in sorted({name for name in names if name and names.count(name) > 1}):
+        schema.problem("fields", f"the name {doubled} is used more than once")
+    return fields
+
+
+def _required(field: Field) -> Field:
+    return replace(field, constraints=replace(field.constraints, required=True))
+
+
+def _unique_keys(schema: Node, fields: Iterable[Field]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Return all unique keys, none twice, and the primary key (empty where there is none)."""
+    known = [field.name for field in fields]
+    primary = _key(schema, "primaryKey", schema.values.get("primaryKey"), known)
+    keys = [primary] if primary else []
+    declared = schema.values.get("uniqueKeys")
+    if isinstance(declared, list | tuple):
+        keys += [_key(schema, f"uniqueKeys[{index}]", key, known) for index, key in enumerate(declared)]
+    elif declared is not None:
+        schema.problem("uniqueKeys", "must be a list of lists of field names")
+    keys += [(field.name,) for field in fields if field.constraints.unique]
+    return tuple(dict.fromkeys(key for key in keys if key)), primary
+
+
+def _key(schema: Node, where: str, value: object, known: Iterable[str]) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not names:
+        schema.problem(where, "must be a field's name or a list of names")
+        return ()
+    for name in names:
+        if name not in known:
+            schema.problem(where, f"{name} is not a field")
+    if len(set(map(str, names))) != len(names):
+        schema.problem(where, "names a field twice")
+    return tuple(map(str, names))
+
+
+def _dialect(root: Node) -> Dialect:
+    node = root.child("dialect")
+    node.refuse(_UNSUPPORTED_DIALECT)
+    for where in (root, node):
+        if where.text("encoding", "utf-8").lower() not in ("utf-8", "utf8"):
+            where.problem("encoding", "not supported; only utf-8 is")
+    delimiter = _character(node, "delimiter", ",")
+    quote_char = _character(node, "quoteChar", '"')
+    if delimiter == quote_char:
+        node.problem("quoteChar", "must not be the delimiter")
+    return Dialect(delimiter, quote_char, node.flag("header", True))
+
+
+def _character(node: Node, key: str, default: str) -> str:
+    value = node.text(key, default)
+    if len(value) == 1 and value.isascii() and not value.isalnum() and value not in "\r\n\0\\":
+        return value
+    node.problem(key, "must be one ASCII character: no letter, digit, backslash, NUL or line end")
+    return default
+
+
+def _known_settings(settings: Node) -> None:
+    for key in settings.values:
+        if key in _LATER_SETTINGS:
+            settings.problem(key, "not supported")
+        elif key not in _SETTINGS:
+            settings.problem(key, f"unknown; known are {', '.join(_SETTINGS)}")
+
+
+def _field_names(settings: Node, key: str, fields: Iterable[Field]) -> tuple[str, ...]:
+    names = settings.texts(key)
+    known = {field.name for field in fields}
+    for name in names:
+        if name not in known:
+            settings.problem(key, f"{name} is not a field")
+    return tuple(dict.fromkeys(names))
+
+
+def _owners(settings: Node) -> tuple[str, ...]:
+    owners = settings.texts("owners")
+    for index, owner in enumerate(owners):
+        if not _EMAIL.fullmatch(owner):
+            settings.problem(f"owners[{index}]", "must be an email address, without a name")
+    return owners

@@ -1,0 +1,42 @@
+"""Which of a batch's rows have a key that another one has, and which of them is the first."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+
+Key = tuple[str, ...]
+
+
+def contested(keys: Mapping[Key, Sequence[Hashable | None]]) -> set[int]:
+    """Return the rows that share the value of any key with another row; nulls are shared with nobody.
+
+    ``keys`` holds, for each key's columns, the value of every row. Cheap where no row shares anything.
+    """
+    rows: set[int] = set()
+    for values in keys.values():
+        if len(set(values)) < len(values):
+            count = Counter(values)
+            rows.update(row for row, value in enumerate(values) if value is not None and count[value] > 1)
+    return rows
+
+
+def find_duplicates(
+    keys: Mapping[Key, Sequence[Hashable | None]],
+    order: Callable[[int], int],
+    *,
+    excluded: Collection[int] = (),
+) -> dict[int, tuple[Key, int]]:
+    """Return the rows that lose a key to an earlier row: for each the key's columns and the row that has it.
+
+    As if the rows were loaded one by one in the order that ``order`` gives: a row that is refused claims none of its
+    keys. ``excluded`` rows collide with the table: they claim nothing, and are not in the result.
+    """
+    losers: dict[int, tuple[Key, int]] = {}
+    holders: dict[tuple[Key, Hashable], int] = {}
+    for row in sorted(contested(keys).difference(excluded), key=order):
+        claims = [(columns, value) for columns, values in keys.items() if (value := values[row]) is not None]
+        lost = next((claim for claim in claims if claim in holders), None)
+        if lost is None:
+            holders.update(dict.fromkeys(claims, row))
+        else:
+            losers[row] = lost[0], holders[lost]
+    return losers

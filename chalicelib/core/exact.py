@@ -1,0 +1,58 @@
+"""One record, decided by the exact rules alone: its values, or all that is wrong with it."""
+
+from collections.abc import Sequence
+
+from chalicelib.core.records import grammar_of
+from chalicelib.core.rejection import RecordError
+from chalicelib.core.schema import Dataset
+from chalicelib.core.values import compile_check
+
+Values = tuple[str | None, ...]
+
+_NOT_UTF8 = (RecordError(None, "encoding-error", "not valid UTF-8"),)
+_NUL = (RecordError(None, "encoding-error", "holds a NUL byte, which no text has"),)
+_LONE_RETURN = (RecordError(None, "row-error", "holds a carriage return that is no part of a line end and not quoted"),)
+_BROKEN_QUOTES = (RecordError(None, "row-error", "text follows the closing quote of a field"),)
+
+
+class RecordRules:
+    """The rules for whole records of one dataset, in files of one order of columns."""
+
+    def __init__(self, dataset: Dataset, columns: Sequence[str], max_record_bytes: int) -> None:
+        declared = {field.name: field for field in dataset.fields}
+        self.checks = [compile_check(declared[name]) if name in declared else None for name in columns]
+        self.unclosed = (
+            RecordError(
+                None,
+                "row-error",
+                f"a quote opens a field and is not closed, or the record does not end, within {max_record_bytes} bytes",
+            ),
+        )
+        self._split = grammar_of(dataset.dialect).split
+        self._quote = dataset.dialect.quote_char
+
+    def decide(self, raw: bytes) -> tuple[Values, Sequence[RecordError]]:
+        """Return the declared columns' values of a whole record (without its line end), or its errors.
+
+        The values count only if there are no errors.
+        """
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            return (), _NOT_UTF8
+        if "\0" in text:
+            return (), _NUL
+        cells = self._split(text)
+        if cells is None:
+            return (), _BROKEN_QUOTES if self._quote in text else _LONE_RETURN
+        checks = self.checks
+        if len(cells) != len(checks):
+            return (), (_wrong_count(len(checks), len(cells)),)
+        errors: list[RecordError] = []
+        values = [check(cell, errors) for check, cell in zip(checks, cells, strict=True) if check is not None]
+        return tuple(values), errors
+
+
+def _wrong_count(expected: int, found: int) -> RecordError:
+    code = "missing-cell" if found < expected else "extra-cell"
+    return RecordError(None, code, f"{expected} fields expected, {found} found")

@@ -1,0 +1,149 @@
+"""One column's part of the fast path: expressions for values that are surely good."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chalicelib.core.fasttypes import typed_expression
+from chalicelib.core.keys import POSTGRES_TRUE
+from chalicelib.core.patterns import embed
+from chalicelib.core.rejection import RecordError
+from chalicelib.core.schema import Dialect, Field, FieldType
+from chalicelib.core.values import compile_check
+
+_POSTGRES_FALSE = frozenset({"f", "false", "n", "no", "off", "0"})
+_LONGEST_TEXT = 4_096  # bytes of a value of no declared length; longer ones are left to the exact rules
+_TEXTS = (FieldType.STRING, FieldType.ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Expressions for a whole cell: not quoted, and either way."""
+
+    plain: bytes
+    maybe_quoted: bytes
+
+
+class CellBuilder:
+    """Builds the cells of one dialect; no value that a cell matches takes more than ``longest`` bytes of the file."""
+
+    def __init__(self, dialect: Dialect, *, longest: int, may_be_empty: bool) -> None:
+        self._d = re.escape(dialect.delimiter).encode()
+        self._q = re.escape(dialect.quote_char).encode()
+        self._forbidden = (dialect.delimiter + dialect.quote_char).encode() + b"\r\n\0\\"
+        self._longest = min(longest - 4, _LONGEST_TEXT)  # two quotes, a delimiter, a carriage return
+        self._may_be_empty = may_be_empty
+
+    def undeclared(self) -> Cell:
+        """Return the cell of a column that the dataset does not declare: any text."""
+        return self._cell(self._free_text(1, self._longest), self._quoted_text(self._longest), self._may_be_empty)
+
+    def cell(self, field: Field) -> Cell | None:
+        """Return the cell of a field; ``None`` where nothing can be said of it in advance."""
+        limits = field.constraints
+        empty_is_null = "" in field.missing_values and not limits.required
+        may_be_empty = empty_is_null and self._may_be_empty
+        if limits.enum is not None or field.type is FieldType.BOOLEAN:
+            return self._listed(field, may_be_empty)
+        if field.type not in _TEXTS:
+            expression = typed_expression(field)
+            return None if expression is None else self._values(field, expression, may_be_empty)
+        if limits.pattern is not None:
+            return self._patterned(field, limits.pattern, may_be_empty)
+        return self._text(field, may_be_empty)
+
+    def _text(self, field: Field, may_be_empty: bool) -> Cell | None:
+        least, most = self._lengths(field)
+        if least > most:
+            return None
+        quoted = self._quoted_text(most)
+        if least > 1:
+            # Bytes are characters only in ASCII; a maximum holds all the same, since a character has a byte or more.
+            expression = rb"[^\0-\x1f\x7f-\xff\\%b%b]{%d,%d}+" % (self._d, self._q, least, most)
+            quoted = self._q + expression + self._q
+        else:
+            expression = self._free_text(1, most)
+        return self._cell(
+            self._unless_missing(field, rb"[%b\r\n]" % self._d) + expression,
+            self._unless_missing(field, self._q, quoted=True) + quoted,
+            may_be_empty,
+        )
+
+    def _patterned(self, field: Field, pattern: str, may_be_empty: bool) -> Cell | None:
+        embedded = embed(pattern, self._forbidden)
+        least, most = self._lengths(field)
+        if embedded is None or least > most:
+            return None
+        expression = embedded.expression
+        if embedded.shortest < least or embedded.longest is None or embedded.longest > most:
+            ahead = self._free_text(least, most)
+            expression = rb"(?=%b[%b%b\r\n])%b" % (ahead, self._d, self._q, expression)
+        return self._values(field, rb"(?:%b)" % expression, may_be_empty)
+
+    def _listed(self, field: Field, may_be_empty: bool) -> Cell | None:
+        """Return a cell that has the field's few values one by one."""
+        if field.type is FieldType.BOOLEAN:
+            same = {*_texts_in(field.true_values, POSTGRES_TRUE), *_texts_in(field.false_values, _POSTGRES_FALSE)}
+            values = sorted(same)
+        else:
+            values = list(field.constraints.enum or ())
+        if field.constraints.enum is not None and field.type not in _TEXTS and field.type is not FieldType.BOOLEAN:
+            expression = typed_expression(field)
+            values = [value for value in values if expression and re.fullmatch(expression, value.encode())]
+        check = compile_check(field)
+        good = []
+        for value in values:
+            errors: list[RecordError] = []
+            safe = value.encode() and not set(self._forbidden).intersection(value.encode())
+            if safe and len(value.encode()) <= self._longest and check(value, errors) is not None and not errors:
+                good.append(re.escape(value.encode()))
+        if not good:
+            return None
+        good.sort(key=len, reverse=True)
+        return self._values(field, rb"(?:" + b"|".join(good) + rb")", may_be_empty)
+
+    def _values(self, field: Field, expression: bytes, may_be_empty: bool) -> Cell:
+        """Return a cell of an expression that is the same within quotes."""
+        plain = self._unless_missing(field, rb"[%b\r\n]" % self._d) + expression
+        quoted = self._q + self._unless_missing(field, self._q) + expression + self._q
+        return self._cell(plain, quoted, may_be_empty)
+
+    def _cell(self, plain: bytes, quoted: bytes, may_be_empty: bool) -> Cell:
+        optional = rb"?+" if may_be_empty else b""
+        return Cell(rb"(?:%b)%b" % (plain, optional), rb"(?:%b|%b)%b" % (plain, quoted, optional))
+
+    def _lengths(self, field: Field) -> tuple[int, int]:
+        """Return the least and the most bytes that a value may have; never 0, since an empty cell is another matter."""
+        limits = field.constraints
+        least = max(limits.min_length or 1, 1)
+        return least, self._longest if limits.max_length is None else min(limits.max_length, self._longest)
+
+    def _free_text(self, least: int, most: int) -> bytes:
+        return rb"[^%b%b\r\n\0\\]{%d,%d}+" % (self._d, self._q, least, most)
+
+    def _quoted_text(self, most: int) -> bytes:
+        """Return an expression for a quoted value of 1 to ``most`` bytes, with up to four doubled quotes in it."""
+        inside = rb"[^%b\r\n\0\\]" % self._q
+        if most < 32:
+            return rb"%b%b{1,%d}+%b" % (self._q, inside, most, self._q)
+        # A doubled quote is two bytes of the file.
+        first, after_quote = most * 3 // 4, most // 16 - 2
+        quotes = rb"(?:%b%b%b{0,%d}+){0,4}+" % (self._q, self._q, inside, after_quote)
+        return rb"%b%b{1,%d}+%b%b" % (self._q, inside, first, quotes, self._q)
+
+    def _unless_missing(self, field: Field, then: bytes, *, quoted: bool = False) -> bytes:
+        """Return a look ahead that refuses the field's missing values, where there are any but the empty one."""
+        missing = [value for value in field.missing_values if value]
+        if not missing:
+            return b""
+        if quoted:
+            return rb"(?!%b(?:%b)%b)" % (self._q, self._alternatives(missing), then)
+        return rb"(?!(?:%b)%b)" % (self._alternatives(missing), then)
+
+    def _alternatives(self, values: Iterable[str]) -> bytes:
+        quote = self._q
+        return b"|".join(re.escape(value.encode()).replace(quote, quote * 2) for value in values)
+
+
+def _texts_in(texts: Iterable[str], meanings: frozenset[str]) -> list[str]:
+    return [text for text in texts if text.lower() in meanings]

@@ -1,0 +1,148 @@
+"""The start of a file: its encoding, its header, and where its data begin."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.core.records import Grammar, RecordEnds, grammar_of, strip_line_end
+from chalicelib.core.schema import Dataset, Dialect, ExtraColumns
+from chalicelib.errors import FileRefused
+
+MAX_HEADER_BYTES = 1 << 20
+MAX_COLUMNS = 1_500  # PostgreSQL's limit is 1,600, and a staging table has the file's columns
+_UTF8_BOM = b"\xef\xbb\xbf"
+_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_BLANK_LINES = re.compile(rb"(?:\r?\n)*+(?:\r\Z)?")
+_OTHER_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
+_SHOWN = 20  # names that a message lists
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a file's start tells.
+
+    ``columns``: the header's names in file order (the dataset's, where its dialect has no header). ``data_start``: the
+    offset of the first byte after the header; ``first_line``: the physical line that it is on, from 1.
+    """
+
+    columns: tuple[str, ...]
+    data_start: int
+    first_line: int
+
+
+def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None:
+    """Read the layout from ``head``, the first bytes of a file, or all of them (``at_end``).
+
+    ``None`` means that more bytes are needed, which is never so with ``at_end`` or more than ``MAX_HEADER_BYTES``.
+
+    Raises:
+        FileRefused: the file cannot be loaded; its code and message say why.
+    """
+    at_end = at_end or len(head) > MAX_HEADER_BYTES
+    if not at_end and len(head) < 4:
+        return None
+    _refuse_wide(head)
+    bom = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
+    text = head[bom:]
+    if not dataset.dialect.header:
+        if not text and at_end:
+            raise FileRefused("empty-file", "the file is empty")
+        return Layout(tuple(field.name for field in dataset.fields), bom, 1)
+    blank = _BLANK_LINES.match(text)
+    start = blank.end() if blank else 0
+    if start == len(text):
+        if at_end:
+            raise FileRefused("empty-file", "the file is empty: it has not even a header")
+        return None
+    grammar = grammar_of(dataset.dialect)
+    ends = RecordEnds(grammar, text[: MAX_HEADER_BYTES + start], MAX_HEADER_BYTES)
+    end, whole = ends.after(start)
+    if not at_end and (not whole or end == len(text)):
+        return None
+    columns = _names(strip_line_end(text, start, end), whole, grammar)
+    _check(columns, dataset)
+    return Layout(columns, bom + end, 1 + text.count(b"\n", 0, end))
+
+
+def _refuse_wide(head: bytes) -> None:
+    """Refuse UTF-16 and UTF-32, by their mark or by the NULs that they are full of."""
+    sample = head[:400]
+    nulls = max(sample[0::2].count(0), sample[1::2].count(0))
+    if head.startswith(_WIDE_BOMS) or nulls * 4 > len(sample):
+        raise FileRefused("encoding-error", "the file seems to be UTF-16 or UTF-32; save it as UTF-8 and drop it again")
+
+
+def _names(raw: bytes, whole: bool, grammar: Grammar) -> tuple[str, ...]:
+    """Return the header's cells.
+
+    Raises:
+        FileRefused: they are not text, or not one well-formed record.
+    """
+    if b"\0" in raw:
+        raise FileRefused("encoding-error", "the header has a NUL byte: the file is no text, or damaged")
+    try:
+        header = raw.decode()
+    except UnicodeDecodeError as error:
+        raise FileRefused(
+            "encoding-error", f"the header is not valid UTF-8 (byte {error.start} of it); save the file as UTF-8"
+        ) from None
+    cells = grammar.split(header) if whole else None
+    if cells is not None:
+        return tuple(cells)
+    if "\r" in header:
+        raise FileRefused(
+            "line-terminator", "the lines end with a carriage return alone; save the file with line ends LF or CRLF"
+        )
+    if len(raw) >= MAX_HEADER_BYTES:
+        raise FileRefused("header-error", f"the header does not end within {MAX_HEADER_BYTES} bytes")
+    raise FileRefused("header-error", "the header's quoting is broken: a quote is never closed, or text follows one")
+
+
+def _check(columns: Sequence[str], dataset: Dataset) -> None:
+    declared = [field.name for field in dataset.fields]
+    present = set(columns)
+    missing = [field.name for field in dataset.fields if field.constraints.required and field.name not in present]
+    known = present.intersection(declared)
+    if missing or not known:
+        _refuse_other_delimiter(columns, missing or declared, dataset.dialect)
+    if not known:
+        raise FileRefused(
+            "no-header",
+            f"the first line names none of the columns {_listed(declared)}: it seems to be a record; "
+            "a header with the columns' names must come first",
+        )
+    if missing:
+        raise FileRefused("missing-label", f"the header lacks {_listed(missing)}")
+    if len(columns) > MAX_COLUMNS:
+        raise FileRefused("header-error", f"the header has {len(columns)} columns; at most {MAX_COLUMNS} are possible")
+    blank = [str(position) for position, name in enumerate(columns, 1) if not name.strip()]
+    if blank:
+        raise FileRefused("blank-label", f"the header has no name for column {_listed(blank)}")
+    doubled = [name for name, times in Counter(columns).items() if times > 1]
+    if doubled:
+        raise FileRefused("duplicate-label", f"the header names a column more than once: {_listed(doubled)}")
+    if dataset.extra_columns is ExtraColumns.REJECT:
+        extra = [name for name in columns if name not in known]
+        if extra:
+            raise FileRefused("extra-label", f"the header has columns that the dataset does not: {_listed(extra)}")
+
+
+def _refuse_other_delimiter(columns: Sequence[str], wanted: Sequence[str], dialect: Dialect) -> None:
+    """Refuse a header whose names all come out when it is split at another delimiter."""
+    header = dialect.delimiter.join(columns)
+    for delimiter, name in _OTHER_DELIMITERS.items():
+        if delimiter != dialect.delimiter and delimiter in header:
+            cells = {cell.strip(dialect.quote_char) for cell in header.split(delimiter)}
+            if cells.issuperset(wanted):
+                declared = _OTHER_DELIMITERS.get(dialect.delimiter, repr(dialect.delimiter))
+                raise FileRefused(
+                    "wrong-delimiter",
+                    f"the file seems to be delimited by {name}, while the dataset declares {declared}; "
+                    f"lacking as it stands: {_listed(wanted)}",
+                )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(dict.fromkeys(names[:_SHOWN]))
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

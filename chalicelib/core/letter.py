@@ -1,0 +1,69 @@
+"""The email about a job that ended with failures: causes first, no cell value anywhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+_CAUSES = 20  # listed in a mail; the rest is in the status
+_NAME = 80  # characters of a file's name in a subject
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail's subject (one line) and its plain text."""
+
+    subject: str
+    text: str
+
+
+def compose(job: Mapping[str, Any], lines: Mapping[tuple[str, str | None], Sequence[int]], public_url: str) -> Letter:
+    """The letter about ``job`` (the API's job object); ``lines`` are the first lines of each (code, column)."""
+    name = _one_line(job["object"]["key"].rsplit("/", 1)[-1])
+    counts = job["counts"]
+    status = f"{public_url}/v1/jobs/{job['id']}"
+    if job["state"] == "FAILED":
+        subject = f"[dropload] {job['dataset'] or 'unknown dataset'}: {name} failed"
+        opening = f"{name} could not be loaded: {job['reason']['message']} ({job['reason']['code']})."
+    else:
+        subject = (
+            f"[dropload] {job['dataset']}: {counts['rejected']:,} of {counts['read']:,} records rejected in {name}"
+        )
+        causes = len(job["causes"])
+        opening = f"{counts['rejected']:,} records rejected, {causes:,} cause{'s' if causes != 1 else ''}."
+    paragraphs = [
+        opening,
+        _causes(job["causes"], lines),
+        "\n".join(f"  {label:<10}{counts[label]:>14,}" for label in counts),
+        _where(job, status),
+    ]
+    return Letter(_one_line(subject, limit=200), "\n\n".join(part for part in paragraphs if part) + "\n")
+
+
+def _causes(causes: Sequence[Mapping[str, Any]], lines: Mapping[tuple[str, str | None], Sequence[int]]) -> str:
+    rows = []
+    for cause in causes[:_CAUSES]:
+        seen = list(lines.get((cause["code"], cause["column"]), ())) or [cause["example_line"]]
+        more = ", ..." if cause["count"] > len(seen) else ""
+        column = cause["column"] or "(whole record)"
+        rows.append(f"  {cause['count']:>9,} x {cause['code']} in {column}: line {', '.join(map(str, seen))}{more}")
+    if len(causes) > _CAUSES:
+        rows.append(f"  ... and {len(causes) - _CAUSES} more causes")
+    return "\n".join(rows)
+
+
+def _where(job: Mapping[str, Any], status: str) -> str:
+    bucket, key = job["object"]["bucket"], job["object"]["key"]
+    rows = [f"File:      s3://{bucket}/{quote(key)}"]
+    if job["counts"]["rejected"]:
+        error_file = f"error/{job['dataset']}/job={job['id']}/rejected.csv"
+        rows.append(f"Rejected:  s3://{bucket}/{error_file}")
+        rows.append("           Each line has its reason in front: mend it and drop the file into the input folder.")
+    rows.append(f"Status:    {status}")
+    return "\n".join(rows)
+
+
+def _one_line(text: str, limit: int = _NAME) -> str:
+    """Printable, on one line, and short: object keys may hold anything."""
+    clean = "".join(c if c.isprintable() else "?" for c in text)
+    return clean if len(clean) <= limit else clean[: limit - 1] + "\u2026"

@@ -1,0 +1,110 @@
+"""How a value of each type is written, exactly, and what it means: text to logical value.
+
+Nothing is stripped and nothing is guessed: `` 7``, ``1_0``, ``7.0`` and Arabic digits are no integers (fact 10).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import TypeAlias
+
+from chalicelib.core.schema import Field, FieldType
+
+Logical: TypeAlias = str | int | Decimal | bool | date | datetime | time
+Parse: TypeAlias = Callable[[str], Logical | None]
+
+MAX_DIGITS = 1_000
+"""Characters of a number, and the most that its exponent may be: PostgreSQL's numeric has room for far more."""
+
+BEYOND_BIGINT = 1 << 64
+"""Stands for any integer of too many digits to be worth converting; no bound lets it pass."""
+
+_INTEGER = re.compile(r"[+-]?[0-9]+").fullmatch
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE](?P<exponent>[+-]?[0-9]+))?").fullmatch
+_SPECIAL_NUMBERS = {"NaN": Decimal("NaN"), "INF": Decimal("Infinity"), "-INF": Decimal("-Infinity")}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?").fullmatch
+_DATETIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
+).fullmatch
+
+
+def parser(field: Field) -> Parse:
+    """Return the function from a field's text to its logical value, or to ``None`` where the text is not of the type.
+
+    Missing values and constraints are none of its business.
+    """
+    if field.type is FieldType.BOOLEAN:
+        return {**dict.fromkeys(field.true_values, True), **dict.fromkeys(field.false_values, False)}.get
+    return _PARSERS[field.type]
+
+
+def parse_integer(text: str) -> int | None:
+    """``[+-]?[0-9]+`` in ASCII digits; leading zeros mean nothing."""
+    if not _INTEGER(text):
+        return None
+    return int(text) if len(text) <= 100 else BEYOND_BIGINT
+
+
+def parse_number(text: str) -> Decimal | None:
+    """XSD's decimal and double: digits, at most one point, an exponent; or ``NaN``, ``INF``, ``-INF``.
+
+    At most ``MAX_DIGITS`` characters, and an exponent within as many powers of ten.
+    """
+    if text in _SPECIAL_NUMBERS:
+        return _SPECIAL_NUMBERS[text]
+    match = _NUMBER(text) if len(text) <= MAX_DIGITS else None
+    if match is None or abs(int(match["exponent"] or 0)) > MAX_DIGITS:
+        return None
+    return Decimal(text)
+
+
+def parse_date(text: str) -> date | None:
+    """``YYYY-MM-DD``, a day that exists, years 0001 to 9999."""
+    if not _DATE(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def parse_time(text: str) -> time | None:
+    """``hh:mm:ss`` with up to six digits of a second's fraction, 00:00:00 to 23:59:59.999999."""
+    if not _TIME(text):
+        return None
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def parse_datetime(text: str) -> datetime | None:
+    """``YYYY-MM-DDThh:mm:ss`` with an optional fraction and an optional ``Z`` or offset; without one it is UTC.
+
+    The result is in UTC, where its year must be within 0001 to 9999, too.
+    """
+    if not _DATETIME(text):
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(text: str) -> str:
+    return text
+
+
+_PARSERS: dict[FieldType, Parse] = {
+    FieldType.STRING: _text,
+    FieldType.ANY: _text,
+    FieldType.INTEGER: parse_integer,
+    FieldType.NUMBER: parse_number,
+    FieldType.DATE: parse_date,
+    FieldType.DATETIME: parse_datetime,
+    FieldType.TIME: parse_time,
+}

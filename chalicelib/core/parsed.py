@@ -1,0 +1,98 @@
+"""What reading a batch gives: rows to load, records to reject, and where each of them was in the file."""
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from chalicelib.core.keys import KeyReader
+from chalicelib.core.records import strip_line_end
+from chalicelib.core.rejection import RecordError, Rejection
+
+_NEWLINE = re.compile(rb"\n")
+
+
+class Position(NamedTuple):
+    """Where a row was: ``record`` in the batch, from 1; physical ``line`` and byte ``offset`` in the file."""
+
+    record: int
+    line: int
+    offset: int
+
+
+class Run(NamedTuple):
+    """A stretch of accepted records, one a line, which went into ``fast`` together.
+
+    ``row``, ``record`` and ``line`` are its first record's; ``start`` and ``end`` are offsets in the batch.
+    """
+
+    row: int
+    record: int
+    line: int
+    start: int
+    end: int
+
+
+class Located(NamedTuple):
+    """Where an accepted record was that went through the exact rules; ``start`` and ``end`` as in ``Run``."""
+
+    record: int
+    line: int
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A batch that has been read. ``records`` = ``fast_rows`` + ``len(slow)`` + ``len(rejections)``.
+
+    ``fast`` is a CSV payload for COPY in the dataset's dialect: the accepted records' own bytes, one a line, line ends
+    LF. ``slow`` holds the other accepted rows: a value for each of the reader's ``slow_columns``, ``None`` for null.
+    Accepted rows are numbered from 0: the fast ones in file order, then the slow ones in file order.
+    """
+
+    records: int
+    fast: bytes
+    fast_rows: int
+    slow: list[tuple[str | None, ...]]
+    rejections: list[Rejection]
+    _data: bytes
+    _offset: int
+    _runs: list[Run]
+    _slow_records: list[Located]
+    _key_reader: KeyReader
+    _line_starts: "dict[int, array[int]]" = field(default_factory=dict)
+
+    def where(self, row: int) -> Position:
+        """Return where an accepted row was in the file."""
+        record, line, start, _ = self._locate(row)
+        return Position(record, line, self._offset + start)
+
+    def reject(self, row: int, errors: Sequence[RecordError]) -> Rejection:
+        """Return the rejection of an accepted row that a duplicate or the database refuses after all."""
+        record, line, start, end = self._locate(row)
+        raw = strip_line_end(self._data, start, end)
+        return Rejection(record, line, self._offset + start, end - start, raw, tuple(errors))
+
+    def keys(self, columns: tuple[str, ...]) -> list[Hashable]:
+        """Return the value of a key for each accepted row, in row order, ``None`` where a part of it is null.
+
+        Values that PostgreSQL holds for equal are equal: 007 and 7, or one instant in two time zones. A key of one
+        column is the value itself, of several a tuple. A column that the file does not have is null in every row.
+        """
+        return self._key_reader.read(columns, self.fast, self.slow, self.fast_rows + len(self.slow))
+
+    def _locate(self, row: int) -> Located:
+        if row >= self.fast_rows:
+            return self._slow_records[row - self.fast_rows]
+        index = bisect_right(self._runs, row, key=lambda run: run.row) - 1
+        run = self._runs[index]
+        starts = self._line_starts.get(index)
+        if starts is None:
+            newlines = _NEWLINE.finditer(self._data, run.start, run.end)
+            starts = array("q", [run.start, *(newline.end() for newline in newlines)])
+            self._line_starts[index] = starts
+        nth = row - run.row
+        return Located(run.record + nth, run.line + nth, starts[nth], starts[nth + 1])

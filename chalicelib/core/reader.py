@@ -1,0 +1,203 @@
+"""A batch into rows and rejections, at nearly the speed of memory where the data are good.
+
+An expression compiled from the dataset matches runs of records that are surely good; their bytes go to COPY as they
+are. Where it stops, the exact rules alone decide about one record and explain; then the expression resumes. It only
+ever has to be conservative: what it does not surely accept costs time, never correctness.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from chalicelib.core.cut import Cut
+from chalicelib.core.exact import RecordRules, Values
+from chalicelib.core.fastpath import FastPath, compile_fast_path
+from chalicelib.core.keys import KeyReader
+from chalicelib.core.parsed import Located, Parsed, Run
+from chalicelib.core.records import Grammar, RecordEnds, grammar_of, strip_line_end
+from chalicelib.core.rejection import RecordError, Rejection, too_long
+from chalicelib.core.schema import Dataset
+from chalicelib.core.utf8 import invalid_positions
+
+__all__ = ["Parsed", "Reader", "compile_reader"]
+
+_QUOTED = 256  # bytes per quote; with more quotes than that, the expression that expects them is the faster one
+
+
+class Reader:
+    """Reads batches of files that have ``columns`` (the header's names), by the rules of a dataset.
+
+    ``fast_columns`` are the columns of ``Parsed.fast``: the file's, with ``None`` for one that is not declared.
+    ``slow_columns`` are those of ``Parsed.slow``: the declared ones, in file order.
+
+    ``Parsed.fast`` means what the rules say only in a session whose time zone is UTC: a ``datetime`` without an offset
+    is in UTC. ``fast_path=False`` leaves every record to the exact rules.
+    """
+
+    def __init__(
+        self, dataset: Dataset, columns: Sequence[str], max_record_bytes: int, *, fast_path: bool = True
+    ) -> None:
+        declared = {field.name for field in dataset.fields}
+        self.fast_columns = tuple(name if name in declared else None for name in columns)
+        self.slow_columns = tuple(name for name in columns if name in declared)
+        self._grammar = grammar_of(dataset.dialect)
+        self._max = max_record_bytes
+        self._rules = RecordRules(dataset, columns, max_record_bytes)
+        self._fast_path = compile_fast_path(dataset, columns, max_record_bytes) if fast_path else None
+        self._keys = KeyReader(dataset, columns)
+
+    def read(self, data: bytes, *, offset: int, first_line: int) -> Parsed:
+        """Read one batch: whole records, whose first byte is at ``offset`` on line ``first_line`` of the file."""
+        reading = _Reading(data, offset, first_line, self._grammar, self._rules, self._max)
+        if self._fast_path is None:
+            reading.read_exactly(len(data))
+        else:
+            reading.read(self._fast_path)
+        return Parsed(
+            records=reading.record,
+            fast=reading.payload(),
+            fast_rows=reading.fast_rows,
+            slow=reading.slow,
+            rejections=reading.rejections,
+            _data=data,
+            _offset=offset,
+            _runs=reading.runs,
+            _slow_records=reading.slow_records,
+            _key_reader=self._keys,
+        )
+
+    def oversize(self, cut: Cut) -> Parsed:
+        """Read a cut that is one line longer than a record may be, without its bytes."""
+        rejection = too_long(
+            record=1,
+            line=cut.first_line,
+            offset=cut.start,
+            length=cut.end - cut.start,
+            max_record_bytes=self._max,
+        )
+        return Parsed(1, b"", 0, [], [rejection], b"", cut.start, [], [], self._keys)
+
+
+@lru_cache(maxsize=64)
+def compile_reader(dataset: Dataset, columns: tuple[str, ...], max_record_bytes: int) -> Reader:
+    """Return the reader of a dataset's files with these columns, compiled once."""
+    return Reader(dataset, columns, max_record_bytes)
+
+
+class _Reading:
+    """One batch while it is being read: how far, and what has been found so far."""
+
+    def __init__(
+        self, data: bytes, offset: int, line: int, grammar: Grammar, rules: RecordRules, max_record_bytes: int
+    ) -> None:
+        self.record = 0
+        self.fast_rows = 0
+        self.runs: list[Run] = []
+        self.slow: list[Values] = []
+        self.slow_records: list[Located] = []
+        self.rejections: list[Rejection] = []
+        self._data = data
+        self._offset = offset
+        self._position = 0
+        self._line = line
+        self._rules = rules
+        self._max = max_record_bytes
+        self._quote = grammar.quote
+        self._ends = RecordEnds(grammar, data, max_record_bytes)
+
+    def read(self, fast_path: FastPath) -> None:
+        """Read all, by the fast path wherever that is sure."""
+        many_quotes = self._data.count(self._quote) * _QUOTED > len(self._data)
+        run = fast_path.run(quotes=many_quotes, returns=b"\r" in self._data)
+        explain, checks = fast_path.explain, self._rules.checks
+        for start, stop in self._valid_stretches():
+            self.read_exactly(start)
+            while self._position < stop:
+                if match := run(self._data, self._position, stop):
+                    self._take_run(match.end())
+                elif match := explain(self._data, self._position, min(stop, self._position + self._max)):
+                    errors: list[RecordError] = []
+                    for check, text in zip(checks, match.groups(), strict=True):
+                        if text is not None and check is not None:
+                            check(text.decode(), errors)
+                    if errors:
+                        self._reject(match.end(), errors)
+                    else:
+                        self._read_one()
+                else:
+                    self._read_one()
+        self.read_exactly(len(self._data))
+
+    def read_exactly(self, stop: int) -> None:
+        """Read up to ``stop`` by the exact rules alone."""
+        while self._position < stop:
+            self._read_one()
+
+    def payload(self) -> bytes:
+        """Return the bytes of all runs, line ends LF."""
+        view = memoryview(self._data)
+        payload = b"".join(view[run.start : run.end] for run in self.runs)
+        # Accepted records have no carriage returns but those of their line ends.
+        return payload.replace(b"\r\n", b"\n") if b"\r" in payload else payload
+
+    def _valid_stretches(self) -> Iterator[tuple[int, int]]:
+        """Yield start and stop of each stretch of lines that are valid UTF-8."""
+        data, start = self._data, 0
+        for position in invalid_positions(data):
+            if position >= start:
+                yield start, data.rfind(b"\n", start, position) + 1 or start
+                start = data.find(b"\n", position) + 1 or len(data)
+        yield start, len(data)
+
+    def _take_run(self, end: int) -> None:
+        start = self._position
+        rows = self._data.count(b"\n", start, end)
+        self.runs.append(Run(self.fast_rows, self.record + 1, self._line, start, end))
+        self.fast_rows += rows
+        self.record += rows
+        self._line += rows
+        self._position = end
+
+    def _read_one(self) -> None:
+        """Read one record, or skip one blank line, by the exact rules."""
+        start = self._position
+        end, whole = self._ends.after(start)
+        raw = strip_line_end(self._data, start, end)
+        if not raw:
+            self._advance(end)
+        elif whole:
+            values, errors = self._rules.decide(raw)
+            if errors:
+                self._reject(end, errors)
+            else:
+                self.record += 1
+                self.slow.append(values)
+                self.slow_records.append(Located(self.record, self._line, start, end))
+                self._advance(end)
+        elif end - start <= self._max:
+            self._reject(end, self._rules.unclosed)
+        else:
+            self.record += 1
+            self.rejections.append(
+                too_long(
+                    record=self.record,
+                    line=self._line,
+                    offset=self._offset + start,
+                    length=end - start,
+                    max_record_bytes=self._max,
+                )
+            )
+            self._advance(end)
+
+    def _reject(self, end: int, errors: Sequence[RecordError]) -> None:
+        """Reject the record that ends at ``end``."""
+        start = self._position
+        self.record += 1
+        raw = strip_line_end(self._data, start, end)
+        self.rejections.append(
+            Rejection(self.record, self._line, self._offset + start, end - start, raw, tuple(errors))
+        )
+        self._advance(end)
+
+    def _advance(self, end: int) -> None:
+        self._line += self._data.count(b"\n", self._position, end)
+        self._position = end

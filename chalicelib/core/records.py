@@ -1,0 +1,128 @@
+"""Where a record ends, and what its fields are: the one rule that cutting and reading share.
+
+- A quote opens a field only at the field's start; inside, a doubled quote is one quote and anything else is text.
+  After the closing quote, all up to the delimiter or the newline still belongs to the field (and makes the record
+  malformed). Any other quote is a character like others.
+- A newline outside quotes ends the record; so does the end of the data. A carriage return before it belongs to the
+  line end. A line with nothing else on it is blank and no record.
+- A record, its line end included, has at most ``max_record_bytes``. One that does not end by then, or that ends inside
+  an open quote, is malformed, and it is its first physical line only, however long: reading resumes at the next line.
+
+So whether a record ends, and where, does not change when less than the whole file is seen, as long as what is seen ends
+where a record does: this is what lets a file be cut into batches that are read apart.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from chalicelib.core.schema import Dialect
+
+_NEVER = 1 << 62  # beyond any data: where a record ends that is open when the data ends
+
+
+class Grammar:
+    """A dialect's regular expressions. Quantifiers are possessive: no input makes them slower than linear."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.delimiter = dialect.delimiter.encode()
+        self.quote = dialect.quote_char.encode()
+        d, q = re.escape(self.delimiter), re.escape(self.quote)
+        parts = {b"D": d, b"Q": q}
+        one = _build(
+            rb"[^Q\n]*+(?:(?<![^D\n])Q[^Q]*+(?:QQ[^Q]*+)*+Q[^Q\n]*+|(?<=[^D\n])Q[^Q\n]*+)*+",
+            parts,
+        )
+        self.record: Callable[..., re.Match[bytes] | None] = re.compile(one + rb"(?:\n|\Z)").match
+        """Matches one record, its newline included, as if there were no limit."""
+        self.records: Callable[..., re.Match[bytes] | None] = re.compile(rb"(?:" + one + rb"\n)++").match
+        """Matches as many records as there are, each with its newline."""
+        text_parts = {key.decode(): value.decode() for key, value in parts.items()}
+        field = _build_text(r"Q([^Q]*+(?:QQ[^Q]*+)*+)Q(D|\Z)|((?!Q)[^D\r\n]*+)(D|\Z)", text_parts)
+        self._field = re.compile(field).match
+        self._delimiter_text = dialect.delimiter
+        self._quote_text = dialect.quote_char
+
+    def split(self, record: str) -> list[str] | None:
+        """Return the values of a record (without its line end), or ``None`` where its quoting is broken.
+
+        A carriage return outside quotes is as bad: it is a line end of some programs, and no text.
+        """
+        quote = self._quote_text
+        if quote not in record:
+            return None if "\r" in record or "\n" in record else record.split(self._delimiter_text)
+        values = []
+        position, more = 0, True
+        while more:
+            match = self._field(record, position)
+            if match is None:
+                return None
+            quoted, after_quoted, plain, after_plain = match.groups()
+            values.append(plain if quoted is None else quoted.replace(quote * 2, quote))
+            more = bool(after_plain if quoted is None else after_quoted)
+            position = match.end()
+        return values
+
+
+@lru_cache(maxsize=64)
+def grammar_of(dialect: Dialect) -> Grammar:
+    """Return the dialect's grammar, compiled once."""
+    return Grammar(dialect)
+
+
+class RecordEnds:
+    """Finds where the records of some data end; the data begin where a record does.
+
+    Asked for rising positions, it is linear in the data, whatever they hold: all the lines between an opening quote
+    and the place where it takes effect share that place, so it is looked for once.
+    """
+
+    def __init__(self, grammar: Grammar, data: bytes | bytearray, max_record_bytes: int) -> None:
+        self._one = grammar.record
+        self._many = grammar.records
+        self._data = data
+        self._max = max_record_bytes
+        self._open_until = -1  # lines before it that end inside a quote are records that end there
+
+    def run(self, start: int, limit: int) -> int:
+        """Return the end of as many whole records from ``start`` as can be told at a glance, none past ``limit``."""
+        if start < self._open_until:
+            return start  # among lines that may be open for long, glances would not be cheap
+        match = self._many(self._data, start, min(start + self._max, limit))
+        return match.end() if match else start
+
+    def line_end(self, start: int) -> int:
+        """Return the end of the physical line at ``start``, past its newline."""
+        return self._data.find(b"\n", start) + 1 or len(self._data)
+
+    def after(self, start: int) -> tuple[int, bool]:
+        """Return the end of the record at ``start``, past its newline, and whether it is whole (not malformed)."""
+        line_end = self.line_end(start)
+        if line_end - start > self._max:
+            return line_end, False
+        if self._one(self._data, start, line_end):
+            return line_end, True
+        if line_end >= self._open_until:
+            match = self._one(self._data, start)
+            self._open_until = match.end() if match else _NEVER
+        if self._open_until - start <= self._max:
+            return self._open_until, True
+        return line_end, False
+
+
+def strip_line_end(data: bytes, start: int, end: int) -> bytes:
+    """Return the bytes of the record from ``start`` to ``end`` without its newline and the carriage return before."""
+    if end > start and data[end - 1] == 0x0A:
+        end -= 1
+    if end > start and data[end - 1] == 0x0D:
+        end -= 1
+    return data[start:end]
+
+
+def _build(template: bytes, parts: dict[bytes, bytes]) -> bytes:
+    """Put the delimiter (D) and the quote (Q) into an expression that has no other such letters."""
+    return re.sub(rb"[DQ]", lambda match: parts[match.group()], template)
+
+
+def _build_text(template: str, parts: dict[str, str]) -> str:
+    return re.sub(r"[DQ]", lambda match: parts[match.group()], template)

@@ -1,0 +1,114 @@
+"""The exact rules: a cell's text to what PostgreSQL is given, or to all that is wrong with it.
+
+A ``pattern`` is a Python regular expression (XSD's are nearly all that), matched against the whole value.
+Messages are made once per field and never hold a value.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from chalicelib.core.lexical import parser
+from chalicelib.core.rejection import RecordError
+from chalicelib.core.schema import Field, FieldType
+
+Check: TypeAlias = Callable[[str, list[RecordError]], str | None]
+"""Takes a cell's text, adds what is wrong to the list, returns canonical text for PostgreSQL, or None for null."""
+
+Rule: TypeAlias = tuple[Callable[[Any], object], RecordError]
+
+BIGINT = range(-(2**63), 2**63)
+_NOT_OF_TYPE = {
+    FieldType.INTEGER: "not an integer",
+    FieldType.NUMBER: "not a number",
+    FieldType.DATE: "not a date (YYYY-MM-DD)",
+    FieldType.TIME: "not a time (hh:mm:ss)",
+    FieldType.DATETIME: "not a date and time (YYYY-MM-DDThh:mm:ss, with Z or an offset)",
+}
+
+
+def compile_check(field: Field) -> Check:
+    """Return the function that checks and converts this field's cells."""
+    missing = frozenset(field.missing_values)
+    required = field.constraints.required
+    empty = RecordError(field.name, "constraint-error", "required, but empty")
+    wrong_type = RecordError(field.name, "type-error", _type_message(field))
+    parse = parser(field)
+    rules = _rules(field)
+    canonical = _CANONICAL.get(field.type)
+
+    def check(text: str, errors: list[RecordError]) -> str | None:
+        if text in missing:
+            if required:
+                errors.append(empty)
+            return None
+        value = parse(text)
+        if value is None:
+            errors.append(wrong_type)
+            return None
+        for holds, error in rules:
+            if not holds(value):
+                errors.append(error)
+        return text if canonical is None else canonical(value)
+
+    return check
+
+
+def _type_message(field: Field) -> str:
+    if field.type is FieldType.BOOLEAN:
+        return f"not one of {', '.join(field.true_values + field.false_values)}"
+    return _NOT_OF_TYPE.get(field.type, "not a string")
+
+
+def _rules(field: Field) -> list[Rule]:
+    rules: list[Rule] = []
+
+    def rule(holds: Callable[[Any], object], message: str, code: str = "constraint-error") -> None:
+        rules.append((holds, RecordError(field.name, code, message)))
+
+    limits = field.constraints
+    if field.type is FieldType.INTEGER:
+        rule(BIGINT.__contains__, "outside the range of a 64-bit integer", "type-error")
+    low, high = limits.minimum, limits.maximum
+    # NaN is within no bounds, and comparing it raises.
+    if low is not None:
+        rule(lambda value: value == value and value >= low, f"less than {_shown(low)} (minimum)")
+    if high is not None:
+        rule(lambda value: value == value and value <= high, f"greater than {_shown(high)} (maximum)")
+    least, most = limits.min_length, limits.max_length
+    if least is not None:
+        rule(lambda text: len(text) >= least, f"shorter than {least} characters (minLength)")
+    if most is not None:
+        rule(lambda text: len(text) <= most, f"longer than {most} characters (maxLength)")
+    if limits.pattern is not None:
+        rule(re.compile(limits.pattern).fullmatch, f"does not match the pattern {limits.pattern}")
+    if limits.enum is not None:
+        allowed = frozenset(map(parser(field), limits.enum))
+        rule(allowed.__contains__, f"not one of the values allowed (enum): {', '.join(limits.enum)}")
+    return rules
+
+
+def _shown(bound: object) -> str:
+    return bound.isoformat() if isinstance(bound, datetime) else str(bound)
+
+
+def _canonical_number(value: Decimal) -> str:
+    return str(value)  # "NaN" and "Infinity" are PostgreSQL's own words
+
+
+def _canonical_boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _canonical_datetime(value: datetime) -> str:
+    return value.isoformat()
+
+
+_CANONICAL: dict[FieldType, Callable[[Any], str]] = {
+    FieldType.INTEGER: str,
+    FieldType.NUMBER: _canonical_number,
+    FieldType.BOOLEAN: _canonical_boolean,
+    FieldType.DATETIME: _canonical_datetime,
+}

@@ -1,0 +1,62 @@
+"""Everything that dropload raises, sorted by whose move it is.
+
+::
+
+    DroploadError
+    ├── CallerFault            the file, the descriptor or the request must change; trying again is pointless
+    │   ├── FileRefused        a whole file cannot be loaded: the job ends FAILED with this code and message
+    │   ├── DescriptorError    a dataset's descriptor is wrong; carries every problem found
+    │   └── RequestRefused     an API request cannot be served; carries the HTTP status it deserves
+    ├── Transient              a passing trouble of ours (database down, object store slow): SQS delivers again
+    │   └── Contended          two transactions were in each other's way: worth another try at once
+    └── Terminal               a fault of ours that trying again cannot mend (an invariant is broken)
+
+Messages may be shown to anyone and are logged: they never hold a cell's value or a secret.
+"""
+
+from collections.abc import Sequence
+
+
+class DroploadError(Exception):
+    """Base of all raised on purpose: ``code`` is a stable word for programs, ``message`` a sentence for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class CallerFault(DroploadError):
+    """The input must change before it can work."""
+
+
+class FileRefused(CallerFault):
+    """The file as a whole cannot be loaded (no header, wrong delimiter, gone, overwritten ...)."""
+
+
+class DescriptorError(CallerFault):
+    """A dataset's descriptor is wrong. ``problems`` lists each one as ``path: what is wrong and what to do``."""
+
+    def __init__(self, name: str, problems: Sequence[str]) -> None:
+        super().__init__("descriptor-error", f"dataset {name}: " + "; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class RequestRefused(CallerFault):
+    """An API request that cannot be served; ``status`` is the HTTP status that says so."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
+class Transient(DroploadError):
+    """Ours, and expected to pass: the message goes back to its queue."""
+
+
+class Contended(Transient):
+    """The database gave this transaction up in favour of another one."""
+
+
+class Terminal(DroploadError):
+    """Ours, and not expected to pass: an invariant does not hold."""

@@ -1,0 +1,36 @@
+"""Bury: a message that failed too often ends in its ledger, so that no poison leaves a job open."""
+
+from uuid import UUID
+
+from chalicelib.services.finalise import Finalise
+from chalicelib.services.ports import Ledger, Reason, StoredObject
+from chalicelib.services.split import Split
+
+_GAVE_UP = Reason(
+    "exhausted", "we tried several times and could not load this; our engineers have been told", "transient"
+)
+
+
+class Bury:
+    """Book as failed what the queues gave up on, and finish its job."""
+
+    def __init__(self, *, ledger: Ledger, split: Split, finalise: Finalise) -> None:
+        self._ledger = ledger
+        self._split = split
+        self._finalise = finalise
+
+    def announced(self, stored: StoredObject) -> None:
+        """An object whose announcement could not be handled."""
+        self.job(self._split.open(stored).id)
+
+    def job(self, id: UUID) -> None:
+        """A job whose split could not be finished. Batches that it has are loaded all the same."""
+        job = self._ledger.job(id)
+        if job is not None:
+            self._ledger.refuse(job, _GAVE_UP)
+            self._finalise.run(id)
+
+    def batch(self, id: UUID, number: int) -> None:
+        """A batch that could not be loaded."""
+        self._ledger.fail(id, number, _GAVE_UP)
+        self._finalise.run(id)

@@ -1,0 +1,74 @@
+"""Finalise: a job that has all its batches gets its error file, its receipt, its last state and its notice."""
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+from chalicelib.core.render import error_file_header, error_file_row
+from chalicelib.core.states import JobState
+from chalicelib.services.ports import Datasets, Ending, FinalTransaction, Ledger, ObjectStore, Queues, Reason
+
+REJECTED = "rejected.csv"
+MANIFEST = "manifest.json"
+
+
+class Finalise:
+    """Exactly one finaliser a job: it holds the job's row, and the files stand before the state says so.
+
+    Killed anywhere, the next delivery does it again: the files come out the same, byte for byte.
+    """
+
+    def __init__(self, *, ledger: Ledger, objects: ObjectStore, queues: Queues, datasets: Datasets) -> None:
+        self._ledger = ledger
+        self._objects = objects
+        self._queues = queues
+        self._datasets = datasets
+
+    def run(self, id: UUID) -> None:
+        """Finish the job if it has all its batches and has not ended; see that its notice gets sent."""
+        with self._ledger.finalising(id) as final:
+            if final is not None:
+                self._finish(final)
+        if self._ledger.unsent(id):
+            self._queues.send_notify()
+
+    def _finish(self, final: FinalTransaction) -> None:
+        ending = final.ending
+        prefix = ending.job.output_prefix
+        if ending.counts["rejected"]:
+            self._objects.write(prefix + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
+        state, reason = outcome(ending)
+        receipt = {"state": state, "reason": _as_json(reason), **final.receipt()}
+        body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
+        self._objects.write(prefix + MANIFEST, [body], "application/json")
+        final.end(state, reason, self._audiences(ending, state, reason))
+
+    def _error_file(self, final: FinalTransaction) -> Iterator[bytes]:
+        job = final.ending.job
+        dialect = self._datasets[job.dataset].dialect
+        yield error_file_header(job.columns or (), dialect)
+        for rejected in final.rejections():
+            yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)
+
+    def _audiences(self, ending: Ending, state: JobState, reason: Reason | None) -> list[str]:
+        """Who is told: nobody of success, owners of what is wrong with the file, engineers of what is wrong with us."""
+        if state not in (JobState.FAILED, JobState.COMPLETED_WITH_FAILURES):
+            return []
+        dataset = self._datasets.get(ending.job.dataset)
+        ours = reason is not None and reason.kind != "file"
+        return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
+
+
+def outcome(ending: Ending) -> tuple[JobState, Reason | None]:
+    """The state in which a job with these books ends, and why if it failed."""
+    if ending.cancelling:
+        return JobState.CANCELLED, None
+    if ending.reason is not None:
+        return JobState.FAILED, ending.reason
+    if ending.counts["rejected"]:
+        return JobState.COMPLETED_WITH_FAILURES, None
+    return JobState.COMPLETED, None
+
+
+def _as_json(reason: Reason | None) -> dict[str, str] | None:
+    return None if reason is None else {"code": reason.code, "message": reason.message, "class": reason.kind}

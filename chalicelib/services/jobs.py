@@ -1,0 +1,59 @@
+"""Jobs: what the API shows of them, and waiting for one to change."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from chalicelib.core.states import JobState, is_terminal
+from chalicelib.errors import RequestRefused
+from chalicelib.services.ports import Views
+
+_LOOK_EVERY = 0.25  # seconds between looks while waiting
+
+
+class Jobs:
+    """Read-only views of the ledger, in the API's shapes."""
+
+    def __init__(self, *, views: Views, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._views = views
+        self._sleep = sleep
+
+    def get(self, id: UUID, *, wait: int = 0) -> dict[str, Any]:
+        """One job; with ``wait`` as soon as it differs from now, has ended, or that many seconds have passed.
+
+        Raises:
+            RequestRefused: 404, there is no such job.
+        """
+        first = job = self._get(id)
+        for _ in range(int(wait / _LOOK_EVERY)):
+            if job != first or is_terminal(JobState(job["state"])):
+                break
+            self._sleep(_LOOK_EVERY)
+            job = self._get(id)
+        return job
+
+    def page(self, *, limit: int, **filters: Any) -> dict[str, Any]:
+        """A page of jobs, newest first. Filters are exact: dataset, state, key; ``before`` is the cursor."""
+        jobs = self._views.jobs(limit=limit + 1, **filters)
+        page = jobs[:limit]
+        return {"items": page, "next_cursor": page[-1]["id"] if len(jobs) > limit else None}
+
+    def rejections(self, id: UUID, *, after: tuple[int, int], limit: int) -> dict[str, Any]:
+        """The causes of a job's rejections, and a page of the rejected records in file order."""
+        job = self._get(id)
+        rows = self._views.rejections(id, after, limit + 1)
+        page = rows[:limit]
+        places = [row.pop("place") for row in page]
+        return {
+            "job": job["id"],
+            "causes": job["causes"],
+            "items": page,
+            "next_cursor": places[-1] if len(rows) > limit else None,
+        }
+
+    def _get(self, id: UUID) -> dict[str, Any]:
+        job = self._views.job(id)
+        if job is None:
+            raise RequestRefused(404, "not-found", f"there is no job {id}")
+        return job

@@ -1,0 +1,42 @@
+"""Notify: send what the outbox holds."""
+
+from chalicelib.config import Settings
+from chalicelib.core.letter import compose
+from chalicelib.services.ports import Datasets, Ledger, Mailer
+
+
+class Notify:
+    """Each notice is sent under a lock on its row and marked in the same transaction.
+
+    Killed before the commit it is sent again, with the same Message-ID: at least once, and once in a mailbox
+    that drops doubles. Never zero times, and never by two senders at once.
+    """
+
+    def __init__(self, *, ledger: Ledger, mailer: Mailer, datasets: Datasets, settings: Settings) -> None:
+        self._ledger = ledger
+        self._mailer = mailer
+        self._datasets = datasets
+        self._settings = settings
+
+    def run(self) -> int:
+        """Send all that is due; the number sent.
+
+        Raises:
+            Transient: the mail service refused; what is left stays in the outbox.
+        """
+        sent = 0
+        while self._send_next():
+            sent += 1
+        return sent
+
+    def _send_next(self) -> bool:
+        with self._ledger.sending() as notice:
+            if notice is None:
+                return False
+            dataset = self._datasets.get(notice.job["dataset"])
+            owners = dataset.owners if dataset is not None else ()
+            to = owners if notice.audience == "owners" and owners else self._settings.engineers
+            letter = compose(notice.job, notice.lines, self._settings.public_url)
+            message_id = f"<{notice.job['id']}.{notice.audience}@dropload>"
+            self._mailer.send(to=to, subject=letter.subject, text=letter.text, message_id=message_id)
+            return True

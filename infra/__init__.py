@@ -1,0 +1,1 @@
+"""What surrounds the application: its AWS template and policies, and the stack of one machine."""

@@ -1,0 +1,67 @@
+"""Serves the API on loopback with chalice's local server: ``python -m infra.local.api PORT``.
+
+What API Gateway would answer itself (no key, wrong key, no such route) comes from the same lines of the template.
+"""
+
+import logging
+import sys
+from functools import partial
+from typing import Any
+
+from chalice.cli.factory import CLIFactory
+from chalice.local import (
+    ChaliceRequestHandler,
+    ForbiddenError,
+    LocalDevServer,
+    LocalGatewayException,
+    NotAuthorizedError,
+    create_local_server,
+)
+
+from infra.local.packaging import STAGE, read_template
+from infra.local.paths import ROOT
+
+GATEWAY_RESPONSES = read_template()["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+
+
+class RequestHandler(ChaliceRequestHandler):
+    """Chalice's, but for the gateway's own answers, and for a log without query strings."""
+
+    def _send_error_response(self, error: LocalGatewayException) -> None:
+        answer = GATEWAY_RESPONSES[_response_type(error)]
+        headers = {name: value.strip("'") for name, value in answer["ResponseParameters"]["Headers"].items()}
+        self._send_http_response(answer["StatusCode"], headers, answer["ResponseTemplates"]["application/json"])
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        """Log method, path and status."""
+        self.log_message("%s %s %s", self.command, self.path.partition("?")[0], int(code))
+
+
+def make_server(port: int) -> LocalDevServer:
+    """A server of the API on a port of 127.0.0.1, listening but not yet answering.
+
+    Raises OSError when the port is taken.
+    """
+    config = CLIFactory(str(ROOT)).create_config_obj(chalice_stage_name=STAGE)
+    server = create_local_server(config.chalice_app, config, "127.0.0.1", port)
+    handler: Any = partial(RequestHandler, app_object=config.chalice_app, config=config)
+    server.server.RequestHandlerClass = handler
+    return server
+
+
+def _response_type(error: LocalGatewayException) -> str:
+    if isinstance(error, NotAuthorizedError):
+        return "UNAUTHORIZED"
+    # chalice raises the same for a route that does not exist, but says so in a header
+    denied = error.headers.get("x-amzn-ErrorType") == "AccessDeniedException"
+    return "ACCESS_DENIED" if isinstance(error, ForbiddenError) and denied else "MISSING_AUTHENTICATION_TOKEN"
+
+
+def main() -> None:
+    """Serve until killed."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    make_server(int(sys.argv[1])).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

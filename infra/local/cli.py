@@ -1,0 +1,138 @@
+"""The command line of dev.py: the arguments, and which module does the work.
+
+``parser`` imports the standard library only, since dev.py asks it before anything is installed; what a command needs
+is imported when it runs.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from infra.local.errors import StackError
+from infra.local.paths import DEFAULT_STATE
+
+DEFAULT_PORT = 8000
+HANDED_ON = ("demo-file", "test")
+"""Commands whose arguments another program reads."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of every command."""
+    top = argparse.ArgumentParser(
+        prog="dev.py", description="Files dropped into S3 become rows in PostgreSQL: the whole stack on one machine."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+
+    up = commands.add_parser("up", help="start the stack and load a sample file; Ctrl-C stops it")
+    _add_state(up)
+    up.add_argument("--port", type=_port, default=DEFAULT_PORT, metavar="N", help="port of the API (default: 8000)")
+    up.add_argument("--fresh", action="store_true", help="forget the state of earlier runs first")
+    up.add_argument("--detach", action="store_true", help="return when it is ready; `dev.py down` stops it")
+    up.add_argument("--no-sample", action="store_true", help="load no sample file")
+
+    down = commands.add_parser("down", help="stop the stack")
+    _add_state(down)
+
+    load = commands.add_parser(
+        "load",
+        help="upload a file to the running stack and follow its job",
+        description="Upload a file to the running stack and follow its job. "
+        "Exit code: 0 when every record was loaded, 3 when some were rejected, 1 when the job failed.",
+    )
+    load.add_argument("file", type=Path, metavar="FILE")
+    load.add_argument("--dataset", required=True, metavar="NAME", help="what the file holds, for example members")
+    _add_state(load)
+
+    commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
+
+    commands.add_parser("test", help="run the tests", description="Run the tests. Every argument is handed to pytest.")
+
+    commands.add_parser("lint", help="check format, rules, types and import contracts")
+
+    package = commands.add_parser("package", help="make the AWS package")
+    package.add_argument(
+        "--out", type=Path, default=Path("build/package"), metavar="DIR", help="(default: %(default)s)"
+    )
+    return top
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The arguments of one command; ``rest`` has what ``test`` and ``demo-file`` hand on as it is.
+
+    Exits as argparse does when they are wrong or ask for help.
+    """
+    top = parser()
+    arguments, rest = top.parse_known_args(argv)
+    if rest and arguments.command not in HANDED_ON:
+        top.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.rest = rest
+    return arguments
+
+
+def main(argv: list[str]) -> int:
+    """Run one command. Returns its exit code."""
+    arguments = parse(argv)
+    try:
+        return _run(arguments)
+    except StackError as problem:
+        print(f"dev.py {arguments.command}: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case "up":
+            from infra.local import up
+
+            return up.run(
+                up.Options(
+                    state=arguments.state.resolve(),
+                    port=arguments.port,
+                    fresh=arguments.fresh,
+                    detach=arguments.detach,
+                    sample=not arguments.no_sample,
+                )
+            )
+        case "down":
+            from infra.local import supervisor
+
+            return supervisor.down(arguments.state.resolve())
+        case "load":
+            from infra.local import load
+
+            return load.run(arguments.file, arguments.dataset, arguments.state.resolve())
+        case "demo-file":
+            from infra.local import demo
+
+            return demo.main(arguments.rest)
+        case "test":
+            from infra.local import checks
+
+            return checks.test(arguments.rest)
+        case "lint":
+            from infra.local import checks
+
+            return checks.lint()
+        case _:
+            from infra.local import package
+
+            return package.run(arguments.out.resolve())
+
+
+def _add_state(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help="where its state lies (default: .dropload)"
+    )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 1 << 16:
+        raise argparse.ArgumentTypeError(f"not a port: {text}")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""The template as the emulator needs it. Each difference from what AWS takes stands here, with its reason."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def for_emulator(template: dict[str, Any], parameters: Mapping[str, str], code: Mapping[str, str]) -> dict[str, Any]:
+    """The packaged template with its code at ``code`` (an S3 bucket and key), changed in place.
+
+    ``parameters`` are those that the stack is created with.
+    """
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            _function(resource["Properties"], parameters, code)
+        elif resource["Type"] == "AWS::IAM::Role":
+            for policy in resource["Properties"]["Policies"]:
+                _allow_batches(policy["PolicyDocument"]["Statement"])
+    return template
+
+
+def _function(properties: dict[str, Any], parameters: Mapping[str, str], code: Mapping[str, str]) -> None:
+    properties["CodeUri"] = dict(code)  # what `aws cloudformation package` does
+    for source in properties.get("Events", {}).values():
+        scaling = source["Properties"].get("ScalingConfig", {})
+        reference = scaling.get("MaximumConcurrency")
+        if isinstance(reference, dict):
+            # CloudFormation makes a number of a parameter; the emulator would go on with its text, and poll no more.
+            scaling["MaximumConcurrency"] = int(parameters[reference["Ref"]])
+
+
+def _allow_batches(statements: list[dict[str, Any]]) -> None:
+    """On AWS the right to SendMessage is the right to SendMessageBatch, which the emulator asks for by name."""
+    for statement in statements:
+        if statement["Action"] == "sqs:SendMessage":
+            statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]

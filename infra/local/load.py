@@ -1,0 +1,77 @@
+"""Drops a file into the running stack and follows its job to the end."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.client import ApiClient, ApiError
+from infra.local.emulator import Access
+from infra.local.errors import StackError
+from infra.local.progress import ENDED, EXIT_CODES, Job, Meter, meter, summary
+from infra.local.state import Local
+
+APPEAR_TIMEOUT_SECONDS = 60
+LOOK_EVERY_SECONDS = 0.1
+
+
+def run(file: Path, dataset: str, state: Path) -> int:
+    """The ``load`` command. Returns its exit code."""
+    job = load(file, dataset, Local.read(state))
+    print(summary(job))
+    return EXIT_CODES.get(job["state"], 1)
+
+
+def load(file: Path, dataset: str, local: Local, check: Callable[[], None] = lambda: None) -> Job:
+    """Upload ``file`` to ``input/<dataset>/``, show its job's progress and return the job as it ended.
+
+    ``check`` is called while waiting and may raise. Raises StackError when the file cannot be read or the stack does
+    not answer.
+    """
+    client = ApiClient(local.api_url, local.api_key)
+    key = f"input/{dataset}/{file.name}"
+    try:
+        with meter() as shown:
+            version_id = _upload(file, key, local, shown)
+            job = _appeared(client, key, version_id, check)
+            shown.job(job)
+            while job["state"] not in ENDED:
+                check()
+                job = client.changed_job(job["id"])
+                shown.job(job)
+    except ApiError as problem:
+        raise StackError(f"the API: {problem}") from None
+    return job
+
+
+def _upload(file: Path, key: str, local: Local, shown: Meter) -> str:
+    """Upload the file and return the version that it became."""
+    done = 0
+
+    def sent(count: int) -> None:
+        nonlocal done
+        done += count
+        shown.upload(done, size)
+
+    access = Access(local.aws_endpoint_url, local.aws_access_key_id, local.aws_secret_access_key, local.region)
+    s3 = access.session().client("s3", endpoint_url=access.endpoint_url)
+    try:
+        size = file.stat().st_size
+        s3.upload_file(str(file), local.bucket, key, Callback=sent)
+        return s3.head_object(Bucket=local.bucket, Key=key)["VersionId"]
+    except OSError as problem:
+        raise StackError(f"cannot read {file}: {problem.strerror}") from None
+    except (S3UploadFailedError, ClientError, BotoCoreError) as problem:
+        raise StackError(f"cannot upload {file}: {problem}") from None
+
+
+def _appeared(client: ApiClient, key: str, version_id: str, check: Callable[[], None]) -> Job:
+    deadline = time.monotonic() + APPEAR_TIMEOUT_SECONDS
+    while (job := client.job_of(key, version_id)) is None:
+        check()
+        if time.monotonic() > deadline:
+            raise StackError(f"no job for {key} after {APPEAR_TIMEOUT_SECONDS} seconds; see the emulator's log")
+        time.sleep(LOOK_EVERY_SECONDS)
+    return job

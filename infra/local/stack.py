@@ -1,0 +1,198 @@
+"""The whole stack: database, mail sink, emulator with the deployed functions, API; started and stopped in order."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGTERM
+
+import psycopg2
+
+from chalicelib.bootstrap import Container
+from chalicelib.config import Settings
+from infra.local.client import ApiClient, ApiError
+from infra.local.deploy import build_package, deploy
+from infra.local.emulator import ACCOUNT_ID, REGION, Access, Emulator
+from infra.local.errors import StackError
+from infra.local.files import write_private
+from infra.local.mail import MailSink
+from infra.local.paths import ROOT
+from infra.local.postgres import Postgres
+from infra.local.postgres_binaries import OLDEST_MAJOR
+from infra.local.processes import Child, listening, spawn, stop_orphan
+from infra.local.state import Local, forget
+
+API = "api"
+MAIL_FOLDER = "mail"
+READY_TIMEOUT_SECONDS = 60
+STOP_TIMEOUT_SECONDS = 10
+
+# A queue hides a message from others no longer than this, so that what a crash left is taken up soon. Lambda asks
+# that it be no shorter than the function's timeout, and a split hands itself on a minute before its end.
+PARAMETERS = {
+    "MailFrom": "dropload@example.com",
+    "Engineers": "engineers@example.com",
+    "WorkerConcurrency": "2",
+    "SplitTimeout": "120",
+    "SplitVisibility": "120",
+    "LoadTimeout": "60",
+    "LoadVisibility": "60",
+    "NotifyTimeout": "30",
+    "NotifyVisibility": "30",
+    "BuryTimeout": "60",
+    "BuryVisibility": "60",
+}
+
+SCHEDULED_EVENT = {
+    **{"version": "0", "id": "at-start", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}},
+    **{"account": ACCOUNT_ID, "region": REGION, "time": "1970-01-01T00:00:00Z", "resources": []},
+}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stack that is ready: how to use it, and its processes."""
+
+    local: Local
+    children: tuple[Child, ...]
+
+    def check(self) -> None:
+        """Raise StackError, with the end of its log, if one of the processes has ended."""
+        for child in self.children:
+            child.check()
+
+
+@contextmanager
+def running(state: Path, port: int, *, fresh: bool, say: Callable[[str], None]) -> Iterator[Running]:
+    """A stack on this state with its API on this port, from ready until the context ends.
+
+    To be called while the state is held. ``say`` is told what is going on. Raises StackError when
+    something does not start; what did is stopped again.
+    """
+    with ExitStack() as cleanup:
+        Local.withdraw(state)
+        stop_orphan(state, API, SIGTERM, STOP_TIMEOUT_SECONDS)
+        if listening(port):
+            raise StackError(f"port {port} of 127.0.0.1 is in use; choose another one with --port")
+        if fresh:
+            forget(state)
+        say("starting PostgreSQL and the AWS emulator")
+        database_url, access = _start_servers(state, children := [], cleanup)
+        api_url = f"http://127.0.0.1:{port}"
+        say("deploying the functions")
+        outputs = deploy(state, access, {**PARAMETERS, "DatabaseUrl": database_url, "PublicUrl": api_url})
+        environment = _environment(database_url, access, outputs, api_url)
+        container = Container(Settings.from_environment(environment))
+        container.schema.apply()
+        api_key = _api_key(state, container)
+        say("starting the API")
+        children.append(_start_api(state, port, environment, cleanup))
+        local = Local(
+            api_url=api_url,
+            api_key=api_key,
+            aws_endpoint_url=access.endpoint_url,
+            aws_access_key_id=access.access_key_id,
+            aws_secret_access_key=access.secret_access_key,
+            region=access.region,
+            bucket=outputs["BucketName"],
+            database_url=database_url,
+            mail_dir=str(state / MAIL_FOLDER),
+        )
+        stack = Running(local, tuple(children))
+        _wait_ready(stack)
+        _sweep(access, outputs["SweepFunction"])
+        local.write(state)
+        cleanup.callback(Local.withdraw, state)
+        yield stack
+
+
+def _start_servers(state: Path, children: list[Child], cleanup: ExitStack) -> tuple[str, Access]:
+    """Start what depends on nothing, at once; ``children`` gets the processes."""
+    given = os.environ.get("DATABASE_URL")
+    postgres = Postgres(state)
+    cleanup.callback(postgres.stop)
+    mail = MailSink(state / MAIL_FOLDER)
+    cleanup.callback(mail.stop)
+    emulator = Emulator(state, smtp_port=mail.start(), enforce_iam=True)
+    cleanup.callback(emulator.stop)
+    with ThreadPoolExecutor() as pool:
+        packaging = pool.submit(build_package, state)
+        database = pool.submit(_require_database, given) if given else pool.submit(postgres.start)
+        aws = pool.submit(emulator.start)
+        packaging.result()
+        database_url, access = database.result(), aws.result()
+    children += [emulator.child] if given else [postgres.child, emulator.child]
+    return database_url, access
+
+
+def _require_database(url: str) -> str:
+    """The URL, if a database answers there. Raises StackError."""
+    try:
+        with closing(psycopg2.connect(url, connect_timeout=10)) as connection:
+            version = connection.server_version // 10_000
+    except psycopg2.Error as problem:
+        raise StackError(f"DATABASE_URL leads to no database: {str(problem).strip()}") from None
+    if version < OLDEST_MAJOR:
+        raise StackError(f"DATABASE_URL leads to PostgreSQL {version}; it must be {OLDEST_MAJOR} or later")
+    return url
+
+
+def _environment(database_url: str, access: Access, outputs: Mapping[str, str], api_url: str) -> dict[str, str]:
+    """What the functions get from the template, for the API and for us."""
+    return {
+        **access.environment,
+        "DATABASE_URL": database_url,
+        "DROPLOAD_BUCKET": outputs["BucketName"],
+        "DROPLOAD_INTAKE_QUEUE_URL": outputs["IntakeQueueUrl"],
+        "DROPLOAD_BATCH_QUEUE_URL": outputs["BatchQueueUrl"],
+        "DROPLOAD_NOTIFY_QUEUE_URL": outputs["NotifyQueueUrl"],
+        "DROPLOAD_MAIL_FROM": PARAMETERS["MailFrom"],
+        "DROPLOAD_ENGINEERS": PARAMETERS["Engineers"],
+        "DROPLOAD_PUBLIC_URL": api_url,
+        "DROPLOAD_WORKERS": PARAMETERS["WorkerConcurrency"],
+    }
+
+
+def _api_key(state: Path, container: Container) -> str:
+    """This state's API key: made on the first start, and again if the database has forgotten it."""
+    file = state / "api-key"
+    token = file.read_text() if file.exists() else ""
+    if container.keys.check(f"Bearer {token}") is None:
+        token = container.keys.create("local", ["read", "write", "admin"])
+        write_private(file, token)
+    return token
+
+
+def _start_api(state: Path, port: int, environment: Mapping[str, str], cleanup: ExitStack) -> Child:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DROPLOAD_"))}
+    command = [sys.executable, "-m", "infra.local.api", str(port)]
+    api = spawn(state, API, command, environment={**inherited, **environment}, working_folder=ROOT)
+    cleanup.callback(api.stop, SIGTERM, STOP_TIMEOUT_SECONDS)
+    return api
+
+
+def _wait_ready(stack: Running) -> None:
+    """Wait until the API says that it, and what it needs, is well."""
+    client = ApiClient(stack.local.api_url, stack.local.api_key)
+    deadline = time.monotonic() + READY_TIMEOUT_SECONDS
+    while True:
+        stack.check()
+        try:
+            client.get("/health")
+        except ApiError as problem:
+            if time.monotonic() > deadline:
+                raise StackError(f"the API is not well after {READY_TIMEOUT_SECONDS} seconds: {problem}") from None
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _sweep(access: Access, function: str) -> None:
+    """Have the sweep go on at once with what an earlier run left undone, instead of at its next scheduled time."""
+    functions = access.session().client("lambda", endpoint_url=access.endpoint_url)
+    functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(SCHEDULED_EVENT))

@@ -1,0 +1,29 @@
+"""Demo files of members whose keys no other test uses."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from infra.local.demo import write_demo
+
+HEADER = b"first_name,last_name,phone_number,client_member_id,account_id\n"
+
+
+@dataclass(frozen=True)
+class DemoFile:
+    """A demo file of members and the truth about its odd records."""
+
+    data: bytes
+    truth: Sequence[Mapping[str, Any]]
+
+
+def demo_file(name: str, rows: int, *, dirty: float = 0.0, kinds: Sequence[str] | None = None) -> DemoFile:
+    """The members of this name: another name makes other keys."""
+    out, truth = io.BytesIO(), io.StringIO()
+    write_demo(
+        out, dataset="members", rows=rows, size=None, dirty=dirty, seed=crc32(name.encode()), kinds=kinds, truth=truth
+    )
+    return DemoFile(out.getvalue(), [json.loads(line) for line in truth.getvalue().splitlines()])

@@ -1,0 +1,59 @@
+"""Where records end, for any bytes."""
+
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core.records import RecordEnds, grammar_of, strip_line_end
+from chalicelib.core.schema import Dialect
+from tests.property.reference import records_of
+from tests.property.strategies import DIALECTS, soups
+
+
+def found(data: bytes, dialect: Dialect, max_record_bytes: int) -> list[tuple[int, int, bool]]:
+    ends, start, records = RecordEnds(grammar_of(dialect), data, max_record_bytes), 0, []
+    while start < len(data):
+        end, whole = ends.after(start)
+        records.append((start, end, whole))
+        start = end
+    return records
+
+
+@given(st.data(), DIALECTS, st.sampled_from([4, 9, 20, 1000]))
+def test_records_end_where_a_plain_state_machine_says(data: st.DataObject, dialect: Dialect, limit: int) -> None:
+    soup = data.draw(soups(dialect))
+    assert found(soup, dialect, limit) == records_of(soup, dialect, limit)
+
+
+@given(st.data(), DIALECTS, st.sampled_from([4, 9, 20, 1000]))
+def test_a_run_ends_where_some_record_ends(data: st.DataObject, dialect: Dialect, limit: int) -> None:
+    soup = data.draw(soups(dialect))
+    boundaries = {record.end for record in records_of(soup, dialect, limit) if record.whole}
+    ends = RecordEnds(grammar_of(dialect), soup, limit)
+    for record in records_of(soup, dialect, limit):
+        stop = data.draw(st.integers(record.start, len(soup)))
+        run = ends.run(record.start, stop)
+        assert run == record.start or run in boundaries
+        assert run <= stop or run == record.start
+
+
+@given(st.data(), DIALECTS, st.sampled_from([9, 1000]))
+def test_data_cut_at_a_records_end_give_the_same_records(data: st.DataObject, dialect: Dialect, limit: int) -> None:
+    soup = data.draw(soups(dialect))
+    records = found(soup, dialect, limit)
+    for start, _, _ in records:
+        after = [(s + start, e + start, whole) for s, e, whole in found(soup[start:], dialect, limit)]
+        assert found(soup[:start], dialect, limit) + after == records
+
+
+@given(st.data(), DIALECTS)
+def test_fields_come_out_as_the_csv_module_wrote_them(data: st.DataObject, dialect: Dialect) -> None:
+    text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+    rows = data.draw(st.lists(st.lists(text, min_size=2, max_size=4), max_size=5))
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=dialect.delimiter, quotechar=dialect.quote_char, lineterminator="\r\n").writerows(rows)
+    raw = out.getvalue().encode()
+    read = [strip_line_end(raw, start, end).decode() for start, end, _ in found(raw, dialect, 1000)]
+    assert [grammar_of(dialect).split(record) for record in read] == rows

@@ -1,0 +1,155 @@
+"""The services on a real database, S3 and SQS, with the test as the one who delivers messages.
+
+What the Lambdas' triggers do on AWS, ``pump`` does here: it takes messages from the queues and hands each to the
+handler that its queue is for. So a test decides what is delivered, how often, in which order and by whom.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import boto3
+import psycopg2
+
+from chalicelib.bootstrap import Container
+from chalicelib.config import Settings
+
+FOREVER = 900.0
+MEMBERS = "first_name,last_name,phone_number,client_member_id,account_id\n"
+
+
+def forever() -> float:
+    """Seconds left of an invocation that has all its time."""
+    return FOREVER
+
+
+@dataclass
+class System:
+    """One bucket with its queues and one database, and the services on them."""
+
+    settings: Settings
+    container: Container
+
+    @classmethod
+    def create(cls, database_url: str, *, versioned: bool = True, visibility_seconds: int = 30, **changes: Any) -> "System":
+        """Make bucket, queues and tables. AWS is found through the environment's ``AWS_*`` variables."""
+        name = f"t-{uuid.uuid4().hex[:12]}"
+        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+        queues = {}
+        for queue in ("intake", "batches", "notify"):
+            attributes = {"VisibilityTimeout": str(visibility_seconds)}
+            queues[queue] = sqs.create_queue(QueueName=f"{name}-{queue}", Attributes=attributes)["QueueUrl"]
+        s3.create_bucket(Bucket=name)
+        if versioned:
+            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        arn = sqs.get_queue_attributes(QueueUrl=queues["intake"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        rule = {
+            "QueueArn": arn,
+            "Events": ["s3:ObjectCreated:*"],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "input/"}]}},
+        }
+        s3.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration={"QueueConfigurations": [rule]}
+        )
+        boto3.client("ses").verify_email_identity(EmailAddress="dropload@example.com")
+        settings = Settings(
+            bucket=name,
+            intake_queue=queues["intake"],
+            batch_queue=queues["batches"],
+            notify_queue=queues["notify"],
+            database_url=database_url,
+            database_secret_arn=None,
+            mail_from="dropload@example.com",
+            engineers=("engineers@example.com",),
+            public_url="http://127.0.0.1:8000",
+        )
+        settings = replace(settings, **changes)
+        system = cls(settings, Container(settings))
+        system.container.schema.apply()
+        return system
+
+    def drop(self, key: str, data: bytes) -> None:
+        """Put an object; S3 announces it on the intake queue."""
+        boto3.client("s3").put_object(Bucket=self.settings.bucket, Key=key, Body=data)
+
+    def load(self, data: bytes, *, key: str = "input/members/file.csv") -> dict[str, Any]:
+        """Drop a file, deliver until nothing is left, and return its job."""
+        self.drop(key, data)
+        self.pump()
+        return self.job(key)
+
+    def job(self, key: str) -> dict[str, Any]:
+        """The newest job of a key, as the API shows it."""
+        return self.container.views.jobs(key=key, limit=1)[0]
+
+    def rejections(self, job: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return self.container.views.rejections(uuid.UUID(job["id"]), (-1, 0), 100_000)
+
+    def rows(self, query: str, *args: Any) -> list[tuple[Any, ...]]:
+        """What a query says, in a connection of its own; committed."""
+        connection = psycopg2.connect(self.settings.database_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(query, args or None)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def file(self, key: str) -> bytes:
+        """An object of the bucket."""
+        body: bytes = boto3.client("s3").get_object(Bucket=self.settings.bucket, Key=key)["Body"].read()
+        return body
+
+    def rejected_csv(self, job: Mapping[str, Any]) -> bytes:
+        return self.file(f"error/{job['dataset']}/job={job['id']}/rejected.csv")
+
+    @property
+    def handlers(self) -> dict[str, Callable[[str], object]]:
+        """What app.py does with a message of each queue."""
+        intake = self.container.intake
+        return {
+            self.settings.intake_queue: lambda body: intake.split(body, forever),
+            self.settings.batch_queue: intake.load,
+            self.settings.notify_queue: lambda body: self.container.notify.run(),
+        }
+
+    def receive(self, queue: str) -> Iterator[tuple[str, Callable[[], None]]]:
+        """(body, delete) of each message that is there now."""
+        sqs = boto3.client("sqs")
+        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                handle = message["ReceiptHandle"]
+                yield message["Body"], lambda handle=handle: sqs.delete_message(QueueUrl=queue, ReceiptHandle=handle)
+
+    def deliver(self, queue: str, times: int = 1) -> list[str]:
+        """Hand each message that a queue holds to its handler, ``times`` times; the bodies."""
+        delivered = []
+        for body, delete in self.receive(queue):
+            for _ in range(times):
+                self.handlers[queue](body)
+            delivered.append(body)
+            delete()
+        return delivered
+
+    def pump(self, times: int = 1) -> None:
+        """Deliver every message ``times`` times until all queues are empty."""
+        while any([self.deliver(queue, times) for queue in self.handlers]):
+            pass
+
+
+def member(number: int, **changes: Any) -> str:
+    """One good line of a members file; every number gives other keys."""
+    values = {
+        "first_name": "Ana",
+        "last_name": "Silva",
+        "phone_number": f"{number:010d}",
+        "client_member_id": str(number),
+        "account_id": "7",
+    }
+    return ",".join({**values, **changes}.values()) + "\n"
+
+
+def members(*numbers: int) -> bytes:
+    """A members file with these good records."""
+    return (MEMBERS + "".join(map(member, numbers))).encode()
