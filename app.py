@@ -22,8 +22,9 @@ app.register_blueprint(jobs.routes)
 @app.on_sqs_message(queue="dropload-intake", batch_size=1)
 def split(event: SQSEvent) -> None:
     """An object was created, or a split goes on."""
+    context: Any = event.context
     for message in event:
-        container().intake.split(message.body, lambda: event.context.get_remaining_time_in_millis() / 1000)
+        container().intake.split(message.body, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
 @app.on_sqs_message(queue="dropload-batches", batch_size=1)

@@ -10,7 +10,7 @@ from chalicelib.errors import Terminal
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 

@@ -2,14 +2,21 @@
 
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 
 from infra.local.emulator import Access, Emulator
 from infra.local.postgres import Postgres, create_database
+from infra.local.processes import free_port, tail
+from infra.local.state import forget
+from infra.local.supervisor import down, start_detached
 
 FAST_SETTINGS = {"shared_buffers": "64MB", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests that do not pull the plug of the machine; a killed server still recovers."""
@@ -56,3 +63,21 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
     finally:
         server.stop()
         shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """The whole stack, as long as the session lives: what its ``local.json`` says."""
+    state = tmp_path_factory.mktemp("stack")
+    try:
+        yield asdict(start_detached(state, free_port(), fresh=False))
+    finally:
+        if request.session.testsfailed:
+            _print_logs(state)
+        down(state)
+        forget(state)
+
+
+def _print_logs(state: Path) -> None:
+    for log in sorted((state / "log").glob("*.log")):
+        sys.stdout.write(f"\n== the end of {log.name}\n{tail(log)}\n")

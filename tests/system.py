@@ -7,11 +7,12 @@ handler that its queue is for. So a test decides what is delivered, how often, i
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import boto3
 import psycopg2
 
+from chalicelib.adapters.aws import client
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 
@@ -31,11 +32,18 @@ class System:
     settings: Settings
     container: Container
 
+    @property
+    def database_url(self) -> str:
+        assert self.settings.database_url is not None
+        return self.settings.database_url
+
     @classmethod
-    def create(cls, database_url: str, *, versioned: bool = True, visibility_seconds: int = 30, **changes: Any) -> "System":
+    def create(
+        cls, database_url: str, *, versioned: bool = True, visibility_seconds: int = 30, **changes: Any
+    ) -> "System":
         """Make bucket, queues and tables. AWS is found through the environment's ``AWS_*`` variables."""
         name = f"t-{uuid.uuid4().hex[:12]}"
-        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+        sqs, s3 = client("sqs"), client("s3")
         queues = {}
         for queue in ("intake", "batches", "notify"):
             attributes = {"VisibilityTimeout": str(visibility_seconds)}
@@ -49,10 +57,8 @@ class System:
             "Events": ["s3:ObjectCreated:*"],
             "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "input/"}]}},
         }
-        s3.put_bucket_notification_configuration(
-            Bucket=name, NotificationConfiguration={"QueueConfigurations": [rule]}
-        )
-        boto3.client("ses").verify_email_identity(EmailAddress="dropload@example.com")
+        s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"QueueConfigurations": [rule]})
+        client("ses").verify_email_identity(EmailAddress="dropload@example.com")
         settings = Settings(
             bucket=name,
             intake_queue=queues["intake"],
@@ -71,7 +77,7 @@ class System:
 
     def drop(self, key: str, data: bytes) -> None:
         """Put an object; S3 announces it on the intake queue."""
-        boto3.client("s3").put_object(Bucket=self.settings.bucket, Key=key, Body=data)
+        client("s3").put_object(Bucket=self.settings.bucket, Key=key, Body=data)
 
     def load(self, data: bytes, *, key: str = "input/members/file.csv") -> dict[str, Any]:
         """Drop a file, deliver until nothing is left, and return its job."""
@@ -88,7 +94,7 @@ class System:
 
     def rows(self, query: str, *args: Any) -> list[tuple[Any, ...]]:
         """What a query says, in a connection of its own; committed."""
-        connection = psycopg2.connect(self.settings.database_url)
+        connection = psycopg2.connect(self.database_url)
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(query, args or None)
@@ -98,7 +104,7 @@ class System:
 
     def file(self, key: str) -> bytes:
         """An object of the bucket."""
-        body: bytes = boto3.client("s3").get_object(Bucket=self.settings.bucket, Key=key)["Body"].read()
+        body: bytes = client("s3").get_object(Bucket=self.settings.bucket, Key=key)["Body"].read()
         return body
 
     def rejected_csv(self, job: Mapping[str, Any]) -> bytes:
@@ -114,13 +120,13 @@ class System:
             self.settings.notify_queue: lambda body: self.container.notify.run(),
         }
 
-    def receive(self, queue: str) -> Iterator[tuple[str, Callable[[], None]]]:
+    def receive(self, queue: str) -> Iterator[tuple[str, Callable[[], object]]]:
         """(body, delete) of each message that is there now."""
-        sqs = boto3.client("sqs")
+        sqs = client("sqs")
         while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                handle = message["ReceiptHandle"]
-                yield message["Body"], lambda handle=handle: sqs.delete_message(QueueUrl=queue, ReceiptHandle=handle)
+                delete = partial(sqs.delete_message, QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                yield message["Body"], delete
 
     def deliver(self, queue: str, times: int = 1) -> list[str]:
         """Hand each message that a queue holds to its handler, ``times`` times; the bodies."""
@@ -134,8 +140,9 @@ class System:
 
     def pump(self, times: int = 1) -> None:
         """Deliver every message ``times`` times until all queues are empty."""
-        while any([self.deliver(queue, times) for queue in self.handlers]):
-            pass
+        delivered = 1
+        while delivered:
+            delivered = sum(len(self.deliver(queue, times)) for queue in self.handlers)
 
 
 def member(number: int, **changes: Any) -> str:

@@ -22,8 +22,9 @@ _CHANGED = {"PreconditionFailed", "412", "InvalidRange", "416"}
 @cache
 def client(service: str) -> Any:
     """One client a service and process. The emulator is reached through ``AWS_ENDPOINT_URL``."""
+    connect: Any = boto3.client  # its stubs know services by literal names only
     config = _CONFIG.merge(Config(s3={"addressing_style": "path"})) if service == "s3" else _CONFIG
-    return boto3.client(service, config=config)
+    return connect(service, config=config)
 
 
 @contextmanager

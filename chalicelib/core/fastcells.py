@@ -109,8 +109,9 @@ class CellBuilder:
         return self._cell(plain, quoted, may_be_empty)
 
     def _cell(self, plain: bytes, quoted: bytes, may_be_empty: bool) -> Cell:
-        optional = rb"?+" if may_be_empty else b""
-        return Cell(rb"(?:%b)%b" % (plain, optional), rb"(?:%b|%b)%b" % (plain, quoted, optional))
+        # The empty alternative, not "?+": what follows must be able to try the next alternative of the value.
+        or_empty = rb"|" if may_be_empty else b""
+        return Cell(rb"(?:%b%b)" % (plain, or_empty), rb"(?:%b|%b%b)" % (plain, quoted, or_empty))
 
     def _lengths(self, field: Field) -> tuple[int, int]:
         """Return the least and the most bytes that a value may have; never 0, since an empty cell is another matter."""
@@ -124,12 +125,11 @@ class CellBuilder:
     def _quoted_text(self, most: int) -> bytes:
         """Return an expression for a quoted value of 1 to ``most`` bytes, with up to four doubled quotes in it."""
         inside = rb"[^%b\r\n\0\\]" % self._q
-        if most < 32:
-            return rb"%b%b{1,%d}+%b" % (self._q, inside, most, self._q)
-        # A doubled quote is two bytes of the file.
-        first, after_quote = most * 3 // 4, most // 16 - 2
-        quotes = rb"(?:%b%b%b{0,%d}+){0,4}+" % (self._q, self._q, inside, after_quote)
-        return rb"%b%b{1,%d}+%b%b" % (self._q, inside, first, quotes, self._q)
+        ways = [rb"%b{1,%d}+" % (inside, most)]
+        if most >= 16:  # a doubled quote is two bytes of the file
+            tail = rb"%b%b%b{0,%d}+" % (self._q, self._q, inside, most // 8 - 2)
+            ways.append(rb"%b{0,%d}+(?:%b){1,4}+" % (inside, most // 2, tail))
+        return rb"%b(?:%b)%b" % (self._q, b"|".join(ways), self._q)
 
     def _unless_missing(self, field: Field, then: bytes, *, quoted: bool = False) -> bytes:
         """Return a look ahead that refuses the field's missing values, where there are any but the empty one."""

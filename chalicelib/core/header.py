@@ -56,7 +56,7 @@ def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None
             raise FileRefused("empty-file", "the file is empty: it has not even a header")
         return None
     grammar = grammar_of(dataset.dialect)
-    ends = RecordEnds(grammar, text[: MAX_HEADER_BYTES + start], MAX_HEADER_BYTES)
+    ends = RecordEnds(grammar, text, MAX_HEADER_BYTES)
     end, whole = ends.after(start)
     if not at_end and (not whole or end == len(text)):
         return None

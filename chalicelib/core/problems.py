@@ -2,9 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -51,30 +48,28 @@ class Node:
             else:
                 self.problems.add(path, "must be an object")
 
-    def scalar(self, key: str, kind: type[T], default: T, meaning: str) -> T:
-        """Return the value under ``key`` if it is a ``kind``; ``true`` is no integer."""
-        value = self.values.get(key)
-        if value is None:
-            return default
-        if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
-            return value
-        self.problem(key, f"must be {meaning}")
-        return default
-
     def text(self, key: str, default: str = "") -> str:
         """Return the string under ``key``."""
-        return self.scalar(key, str, default, "a string")
+        value = self.values.get(key, default)
+        if isinstance(value, str):
+            return value
+        self.problem(key, "must be a string")
+        return default
 
     def flag(self, key: str, default: bool) -> bool:
         """Return the boolean under ``key``."""
-        return self.scalar(key, bool, default, "true or false")
+        value = self.values.get(key, default)
+        if isinstance(value, bool):
+            return value
+        self.problem(key, "must be true or false")
+        return default
 
     def count(self, key: str, *, least: int = 0) -> int | None:
         """Return the integer under ``key``, ``least`` or more; ``None`` where there is none."""
-        value = self.scalar(key, int, -1, f"an integer, {least} or more")
-        if self.values.get(key) is None or value >= least:
-            return None if value == -1 else value
-        if value != -1 or isinstance(self.values[key], int):
+        value = self.values.get(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+            return value
+        if value is not None:
             self.problem(key, f"must be an integer, {least} or more")
         return None
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from chalicelib.core.cut import Cut
 from chalicelib.core.exact import RecordRules, Values
-from chalicelib.core.fastpath import FastPath, compile_fast_path
+from chalicelib.core.fastpath import FastPath, Match, compile_fast_path
 from chalicelib.core.keys import KeyReader
 from chalicelib.core.parsed import Located, Parsed, Run
 from chalicelib.core.records import Grammar, RecordEnds, grammar_of, strip_line_end
@@ -108,21 +108,15 @@ class _Reading:
         """Read all, by the fast path wherever that is sure."""
         many_quotes = self._data.count(self._quote) * _QUOTED > len(self._data)
         run = fast_path.run(quotes=many_quotes, returns=b"\r" in self._data)
-        explain, checks = fast_path.explain, self._rules.checks
         for start, stop in self._valid_stretches():
             self.read_exactly(start)
+            patience = 1
             while self._position < stop:
                 if match := run(self._data, self._position, stop):
                     self._take_run(match.end())
-                elif match := explain(self._data, self._position, min(stop, self._position + self._max)):
-                    errors: list[RecordError] = []
-                    for check, text in zip(checks, match.groups(), strict=True):
-                        if text is not None and check is not None:
-                            check(text.decode(), errors)
-                    if errors:
-                        self._reject(match.end(), errors)
-                    else:
-                        self._read_one()
+                    patience = 1
+                elif self._reject_plain(fast_path.explain, stop, patience):
+                    patience *= 2  # bad records come in droves or alone
                 else:
                     self._read_one()
         self.read_exactly(len(self._data))
@@ -156,6 +150,32 @@ class _Reading:
         self.record += rows
         self._line += rows
         self._position = end
+
+    def _reject_plain(self, explain: Match, stop: int, most: int) -> int:
+        """Reject up to ``most`` records from here on, as long as each is bad in its values only; return how many.
+
+        The same as ``_read_one`` would do, for what is nearly always wrong, at several times its speed.
+        """
+        data, checks, offset, limit = self._data, self._rules.checks, self._offset, self._max
+        position, line, record = self._position, self._line, self.record
+        append = self.rejections.append
+        last = record + most
+        while record < last and (match := explain(data, position, min(stop, position + limit))):
+            errors: list[RecordError] = []
+            for check, text in zip(checks, match.groups(), strict=True):
+                if text is not None and check is not None:
+                    check(text.decode(), errors)
+            if not errors:
+                break
+            end = match.end()
+            record += 1
+            raw = strip_line_end(data, position, end)
+            append(Rejection(record, line, offset + position, end - position, raw, tuple(errors)))
+            line += 1
+            position = end
+        rejected = record - self.record
+        self._position, self._line, self.record = position, line, record
+        return rejected
 
     def _read_one(self) -> None:
         """Read one record, or skip one blank line, by the exact rules."""

@@ -84,6 +84,7 @@ class Split:
             batch_bytes=job.batch_bytes,
             max_record_bytes=self._settings.max_record_bytes,
         )
+        began = cutter.offset  # an invocation that has cut nothing goes on: handing on must make headway
         waiting: list[Cut] = []
         group = 1  # the first batch goes at once, so that loading starts while cutting goes on
         for chunk in chunks:
@@ -91,7 +92,7 @@ class Split:
             if len(waiting) >= group:
                 job = self._book(job, waiting, cutter)
                 waiting, group = [], min(group * 2, _GROUP)
-            if remaining() < _HAND_ON:
+            if cutter.offset > began and remaining() < _HAND_ON:
                 self._book(job, waiting, cutter)
                 self._queues.send_split(job.id)
                 return

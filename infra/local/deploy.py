@@ -5,6 +5,8 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,14 @@ _BROKEN = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAIL
 """States out of which a stack can only be deleted."""
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """A stack that is in place: what it tells of itself, and whether anything had to be changed."""
+
+    outputs: Mapping[str, str]
+    changed: bool
+
+
 def build_package(state: Path) -> Package:
     """The package of this tree's code: without dependencies, which the emulator's Python has, and made anew only
     when the code has changed. Its folder is named by the digest of the code."""
@@ -41,10 +51,10 @@ def build_package(state: Path) -> Package:
     return Package(folder)
 
 
-def deploy(state: Path, access: Access, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Bring the emulator's stack up to the code and template of this tree, and return the stack's outputs.
+def deploy(state: Path, access: Access, parameters: Mapping[str, str]) -> Deployed:
+    """Bring the emulator's stack up to the code and template of this tree.
 
-    Packages only when something changed since the last time. Raises StackError with CloudFormation's reasons.
+    Raises StackError with CloudFormation's reasons when it cannot.
     """
     package = build_package(state)
     session = access.session()
@@ -62,12 +72,13 @@ def deploy(state: Path, access: Access, parameters: Mapping[str, str]) -> dict[s
         status = _wait(cloudformation)
     if status is None:
         cloudformation.create_stack(**arguments)
+        changed = True
     else:
-        _update(cloudformation, arguments)
+        changed = _update(cloudformation, arguments)
     if _wait(cloudformation) not in _GOOD:
         raise StackError(f"the emulator could not deploy the stack:\n{_reasons(cloudformation)}")
     outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
-    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    return Deployed({output["OutputKey"]: output["OutputValue"] for output in outputs}, changed)
 
 
 def _digest() -> str:
@@ -84,7 +95,8 @@ def _digest() -> str:
 def _upload(s3: "S3Client", access: Access, package: Package, parameters: Mapping[str, str]) -> str:
     """Upload code and template under names that change with them, and return the template's URL."""
     code_key, template_key = f"{package.folder.name}.zip", f"{package.folder.name}.json"
-    s3.create_bucket(Bucket=CODE_BUCKET)
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=CODE_BUCKET)
     s3.put_object(Bucket=CODE_BUCKET, Key=code_key, Body=package.code.read_bytes())
     code = {"Bucket": CODE_BUCKET, "Key": code_key}
     template = for_emulator(json.loads(package.template.read_text()), parameters, code)
@@ -92,12 +104,15 @@ def _upload(s3: "S3Client", access: Access, package: Package, parameters: Mappin
     return f"{access.endpoint_url}/{CODE_BUCKET}/{template_key}"
 
 
-def _update(cloudformation: "CloudFormationClient", arguments: dict[str, Any]) -> None:
+def _update(cloudformation: "CloudFormationClient", arguments: dict[str, Any]) -> bool:
+    """Begin an update; False if there is nothing to do."""
     try:
         cloudformation.update_stack(**arguments)
     except ClientError as error:
-        if "No updates are to be performed" not in str(error):
-            raise
+        if "No updates are to be performed" in str(error):
+            return False
+        raise
+    return True
 
 
 def _status(cloudformation: "CloudFormationClient") -> str | None:

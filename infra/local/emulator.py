@@ -71,6 +71,9 @@ class Emulator:
         """
         stop_orphan(self._state, NAME, signal.SIGTERM, STOP_TIMEOUT_SECONDS)
         shutil.rmtree(self._folder / "tmp", ignore_errors=True)  # code of functions that a crash left unpacked
+        if not any((self._folder / "state").glob("*.json")):
+            # It writes objects at once, but what it knows of their buckets only when it ends: these were never ready.
+            shutil.rmtree(self._folder / "s3", ignore_errors=True)
         access = self._access()
         port = int(access.endpoint_url.rpartition(":")[2])
         for name in ("state", "s3", "tmp"):
@@ -92,6 +95,11 @@ class Emulator:
         if self._child is not None:
             self._child.stop(signal.SIGTERM, STOP_TIMEOUT_SECONDS)
             self._child = None
+
+    def save(self) -> None:
+        """Have the emulator write its state now, so that a crash does not lose what was deployed: it restarts."""
+        self.stop()
+        self.start()
 
     @property
     def _folder(self) -> Path:

@@ -49,9 +49,17 @@ PARAMETERS = {
 }
 
 SCHEDULED_EVENT = {
-    **{"version": "0", "id": "at-start", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {}},
-    **{"account": ACCOUNT_ID, "region": REGION, "time": "1970-01-01T00:00:00Z", "resources": []},
+    "version": "0",
+    "id": "at-start",
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "account": ACCOUNT_ID,
+    "region": REGION,
+    "time": "1970-01-01T00:00:00Z",
+    "resources": [],
+    "detail": {},
 }
+"""What EventBridge sends to a function on a schedule."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +90,19 @@ def running(state: Path, port: int, *, fresh: bool, say: Callable[[str], None]) 
         if fresh:
             forget(state)
         say("starting PostgreSQL and the AWS emulator")
-        database_url, access = _start_servers(state, children := [], cleanup)
-        api_url = f"http://127.0.0.1:{port}"
+        servers = _Servers(state, cleanup)
+        database_url, access = servers.start()
         say("deploying the functions")
-        outputs = deploy(state, access, {**PARAMETERS, "DatabaseUrl": database_url, "PublicUrl": api_url})
-        environment = _environment(database_url, access, outputs, api_url)
+        api_url = f"http://127.0.0.1:{port}"
+        deployed = deploy(state, access, {**PARAMETERS, "DatabaseUrl": database_url, "PublicUrl": api_url})
+        if deployed.changed:
+            servers.emulator.save()
+        environment = _environment(database_url, access, deployed.outputs, api_url)
         container = Container(Settings.from_environment(environment))
         container.schema.apply()
         api_key = _api_key(state, container)
         say("starting the API")
-        children.append(_start_api(state, port, environment, cleanup))
+        api = _start_api(state, port, environment, cleanup)
         local = Local(
             api_url=api_url,
             api_key=api_key,
@@ -99,35 +110,47 @@ def running(state: Path, port: int, *, fresh: bool, say: Callable[[str], None]) 
             aws_access_key_id=access.access_key_id,
             aws_secret_access_key=access.secret_access_key,
             region=access.region,
-            bucket=outputs["BucketName"],
+            bucket=deployed.outputs["BucketName"],
             database_url=database_url,
             mail_dir=str(state / MAIL_FOLDER),
         )
-        stack = Running(local, tuple(children))
+        stack = Running(local, (*servers.children, api))
         _wait_ready(stack)
-        _sweep(access, outputs["SweepFunction"])
+        _sweep(access, deployed.outputs["SweepFunction"])
         local.write(state)
         cleanup.callback(Local.withdraw, state)
         yield stack
 
 
-def _start_servers(state: Path, children: list[Child], cleanup: ExitStack) -> tuple[str, Access]:
-    """Start what depends on nothing, at once; ``children`` gets the processes."""
-    given = os.environ.get("DATABASE_URL")
-    postgres = Postgres(state)
-    cleanup.callback(postgres.stop)
-    mail = MailSink(state / MAIL_FOLDER)
-    cleanup.callback(mail.stop)
-    emulator = Emulator(state, smtp_port=mail.start(), enforce_iam=True)
-    cleanup.callback(emulator.stop)
-    with ThreadPoolExecutor() as pool:
-        packaging = pool.submit(build_package, state)
-        database = pool.submit(_require_database, given) if given else pool.submit(postgres.start)
-        aws = pool.submit(emulator.start)
-        packaging.result()
-        database_url, access = database.result(), aws.result()
-    children += [emulator.child] if given else [postgres.child, emulator.child]
-    return database_url, access
+class _Servers:
+    """What depends on nothing of ours: the database (unless DATABASE_URL names one), the mail sink, the emulator."""
+
+    def __init__(self, state: Path, cleanup: ExitStack) -> None:
+        self._state = state
+        self._database_url = os.environ.get("DATABASE_URL")
+        self._postgres = Postgres(state)
+        cleanup.callback(self._postgres.stop)
+        mail = MailSink(state / MAIL_FOLDER)
+        cleanup.callback(mail.stop)
+        self.emulator = Emulator(state, smtp_port=mail.start(), enforce_iam=True)
+        cleanup.callback(self.emulator.stop)
+
+    def start(self) -> tuple[str, Access]:
+        """Start everything at once and return the database's URL and how to reach the emulator.
+
+        The package is made meanwhile, since that takes as long.
+        """
+        with ThreadPoolExecutor() as pool:
+            given = self._database_url
+            database = pool.submit(_require_database, given) if given else pool.submit(self._postgres.start)
+            aws = pool.submit(self.emulator.start)
+            pool.submit(build_package, self._state).result()
+            return database.result(), aws.result()
+
+    @property
+    def children(self) -> list[Child]:
+        """The processes."""
+        return [self.emulator.child] if self._database_url else [self._postgres.child, self.emulator.child]
 
 
 def _require_database(url: str) -> str:

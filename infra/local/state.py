@@ -48,9 +48,13 @@ class Local:
         _local_file(state).unlink(missing_ok=True)
 
 
-def is_ready(state: Path) -> bool:
-    """Whether a stack that was started here is ready."""
-    return _local_file(state).exists()
+def is_ready(state: Path, since: float = 0) -> bool:
+    """Whether a stack became ready here, and that not before ``since`` (seconds since 1970): a stack that was killed
+    could not say that it no longer is."""
+    try:
+        return _local_file(state).stat().st_mtime >= since
+    except FileNotFoundError:
+        return False
 
 
 def is_held(state: Path) -> bool:

@@ -22,6 +22,8 @@ from infra.local.state import Local, hold, is_held, is_ready
 NAME = "supervisor"
 LOOK_EVERY_SECONDS = 0.5
 STOP_TIMEOUT_SECONDS = 90
+CLOCK_GRAIN_SECONDS = 0.02
+"""File times may lag behind the clock by a kernel tick."""
 GAVE_UP = "gave up: "
 
 
@@ -70,8 +72,9 @@ def start_detached(state: Path, port: int, *, fresh: bool) -> Local:
     Raises StackError with what the supervisor said when it gave up.
     """
     command = [sys.executable, "-m", "infra.local.supervisor", str(state), str(port), *(["fresh"] if fresh else [])]
+    started = time.time() - CLOCK_GRAIN_SECONDS
     supervisor = spawn(state, NAME, command, environment=os.environ, working_folder=ROOT)
-    while not is_ready(state) or recorded(supervisor.record) is None:
+    while not is_ready(state, since=started):
         if supervisor.process.poll() is not None:
             raise StackError(tail(supervisor.log).removeprefix(GAVE_UP))
         time.sleep(0.05)

@@ -93,7 +93,7 @@ def _make_sample(state: Path) -> Path:
 
 
 def _where(local: Local, job: Job | None) -> list[str]:
-    lines = [f"Rows      {psql()} '{local.database_url}' -c 'SELECT * FROM members LIMIT 5'"]
+    lines = [f"Rows      {psql()} '{local.database_url}' -c 'TABLE members LIMIT 5'"]
     if job is not None and job["counts"]["rejected"]:
         lines.append(f"Rejected  {_rejected(local, job)}")
         mail = _mail_of(job, Path(local.mail_dir))
@@ -130,7 +130,8 @@ def _mail_of(job: Job, folder: Path) -> Path | None:
     deadline = time.monotonic() + MAIL_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         for mail in sorted(folder.glob("*.eml"), reverse=True):
-            if job["id"] in message_from_bytes(mail.read_bytes(), policy=default).as_string():
+            body = message_from_bytes(mail.read_bytes(), policy=default).get_body()
+            if body is not None and job["id"] in body.get_content():
                 return mail
         time.sleep(0.1)
     return None

@@ -130,11 +130,19 @@ class Doors:
         return bool(self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents"))
 
     def members(self, keys: Sequence[int]) -> list[tuple[Any, ...]]:
-        """The rows of the members table with these client_member_ids, in the order in which they were inserted."""
+        """The rows of the members table with these client_member_ids, in the order in which they are asked for."""
+        return [row[1:] for row in self._members(keys)]
+
+    def ids_of_members(self, keys: Sequence[int]) -> list[int]:
+        """The table's own ids of the members with these client_member_ids."""
+        return [row[0] for row in self._members(keys)]
+
+    def _members(self, keys: Sequence[int]) -> list[tuple[Any, ...]]:
         with closing(psycopg2.connect(self._stack["database_url"])) as connection, connection.cursor() as cursor:
             cursor.execute(
-                "select first_name, last_name, phone_number, client_member_id, account_id"
-                " from public.members where client_member_id = any(%s) order by id",
+                "select id, first_name, last_name, phone_number, client_member_id, account_id from public.members"
+                " join unnest(%s) with ordinality as wanted (client_member_id, place) using (client_member_id)"
+                " order by place",
                 (list(keys),),
             )
             return cursor.fetchall()

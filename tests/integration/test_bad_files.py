@@ -1,8 +1,8 @@
 """Files that cannot be loaded as a whole: each has a declared outcome and a message that says what to do."""
 
-import boto3
 import pytest
 
+from chalicelib.adapters.aws import client
 from tests.system import MEMBERS, System, members
 
 
@@ -39,7 +39,7 @@ def test_unknown_dataset_folder_fails_naming_the_datasets(system: System) -> Non
 def test_object_deleted_before_it_loads_fails_as_gone(database_url: str, aws: None) -> None:
     system = System.create(database_url, versioned=False)
     system.drop("input/members/file.csv", members(1))
-    boto3.client("s3").delete_object(Bucket=system.settings.bucket, Key="input/members/file.csv")
+    client("s3").delete_object(Bucket=system.settings.bucket, Key="input/members/file.csv")
     system.pump()
     assert system.job("input/members/file.csv")["reason"]["code"] == "source-gone"
 
@@ -59,13 +59,13 @@ def test_object_overwritten_before_it_loads_is_never_mixed_with_its_successor(da
 
 def test_deleted_version_of_a_versioned_bucket_still_loads(system: System) -> None:
     system.drop("input/members/file.csv", members(1))
-    boto3.client("s3").delete_object(Bucket=system.settings.bucket, Key="input/members/file.csv")
+    client("s3").delete_object(Bucket=system.settings.bucket, Key="input/members/file.csv")
     system.pump()
     assert system.job("input/members/file.csv")["state"] == "COMPLETED"
 
 
 def test_record_longer_than_the_limit_is_one_rejection_and_its_neighbours_load(system: System) -> None:
-    small = System.create(system.settings.database_url, max_record_bytes=1000, batch_bytes=2000, chunk_bytes=4096)
+    small = System.create(system.database_url, max_record_bytes=1000, batch_bytes=2000, chunk_bytes=4096)
     head, good = members(1), members(2).decode().split("\n")[1].encode() + b"\n"
     job = small.load(head + b"x" * 50_000 + b"\n" + good)
     assert (job["counts"]["read"], job["counts"]["inserted"], job["counts"]["rejected"]) == (3, 2, 1)

@@ -43,7 +43,7 @@ def test_each_bad_record_comes_back_with_line_column_and_reason(system: System) 
 
 
 def test_record_numbers_go_on_across_batches(system: System) -> None:
-    small = System.create(system.settings.database_url, batch_bytes=100)
+    small = System.create(system.database_url, batch_bytes=100)
     lines = [member(n, account_id="x" if n % 7 == 0 else "7") for n in range(1, 60)]
     job = small.load((MEMBERS + "".join(lines)).encode())
     assert job["progress"]["batches"]["succeeded"] > 5
@@ -101,8 +101,10 @@ def test_duplicates_within_a_file_name_the_line_they_collide_with(system: System
     job = system.load(data.encode())
     assert job["counts"]["inserted"] == 1
     first, second = (r["errors"][0] for r in system.rejections(job))
-    assert first["column"] == "phone_number" and "line 2" in first["message"]
-    assert second["column"] == "client_member_id" and "line 2" in second["message"]
+    assert first["column"] == "phone_number"
+    assert "line 2" in first["message"]
+    assert second["column"] == "client_member_id"
+    assert "line 2" in second["message"]
 
 
 def test_record_refused_by_the_table_claims_no_key_within_its_file(system: System) -> None:
@@ -117,7 +119,11 @@ def test_record_refused_by_the_table_claims_no_key_within_its_file(system: Syste
 @pytest.mark.parametrize(
     ("rule", "code", "column"),
     [
-        ("alter table members add constraint odd_accounts check (account_id % 2 = 1)", "constraint-error", "account_id"),
+        (
+            "alter table members add constraint odd_accounts check (account_id % 2 = 1)",
+            "constraint-error",
+            "account_id",
+        ),
         (
             "create table account (id integer primary key); insert into account values (7);"
             "alter table members add foreign key (account_id) references account",
@@ -133,7 +139,9 @@ def test_record_refused_by_the_table_claims_no_key_within_its_file(system: Syste
     ],
     ids=["check", "foreign key", "deferred foreign key"],
 )
-def test_row_that_only_the_database_refuses_is_rejected_alone(system: System, rule: str, code: str, column: str) -> None:
+def test_row_that_only_the_database_refuses_is_rejected_alone(
+    system: System, rule: str, code: str, column: str
+) -> None:
     system.rows(rule)
     lines = [member(1), member(2, account_id="8"), member(3), member(2, phone_number=f"{9:010d}"), member(3)]
     job = system.load((MEMBERS + "".join(lines)).encode())
@@ -145,7 +153,18 @@ def test_row_that_only_the_database_refuses_is_rejected_alone(system: System, ru
 
 
 def test_values_reach_the_table_unchanged(system: System) -> None:
-    names = ["\\.", "back\\slash", "tab\there", 'quote"inside', "comma, too", "new\nline", "cr\r\nlf", "José", "\\N", " x "]
+    names = [
+        "\\.",
+        "back\\slash",
+        "tab\there",
+        'quote"inside',
+        "comma, too",
+        "new\nline",
+        "cr\r\nlf",
+        "José",
+        "\\N",
+        " x ",
+    ]
     out = io.StringIO(newline="")
     rows = [[name, "x", f"{n:010d}", str(n), "7"] for n, name in enumerate(names)]
     csv.writer(out, lineterminator="\n").writerows([MEMBERS.strip().split(","), *rows])

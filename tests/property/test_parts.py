@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.core.digits import between
-from chalicelib.core.duplicates import contested, find_duplicates
+from chalicelib.core.duplicates import Key, contested, find_duplicates
 from chalicelib.core.patterns import embed
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.render import ERROR_COLUMNS, error_file_header, error_file_row, escape_raw, unescape_raw
@@ -34,7 +34,7 @@ def test_an_expression_for_padded_numbers_matches_all_of_them(low: int, high: in
     assert matched == list(range(low, high + 1)) or low > high
 
 
-PIECES = ["a", "b", "7", "[a-c]", "[^a]", "\\d", "\\w", "\\.", "(", ")", "(?:", "|", "*", "+", "?", "{2}", "{1,3}", ".", "^", "$", ","]
+PIECES = [*"ab7()|*+?.^$,", "[a-c]", "[^a]", "\\d", "\\w", "\\.", "(?:", "{2}", "{1,3}"]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=8), st.lists(st.text("abc7.,\n\u0661", max_size=8), max_size=8))
@@ -73,14 +73,14 @@ def test_every_place_that_is_not_utf8_is_found(data: bytes) -> None:
 KEYS = st.lists(st.tuples(st.none() | st.integers(0, 5), st.none() | st.integers(0, 5)), max_size=12)
 
 
-@given(KEYS, st.sets(st.integers(0, 11)), st.randoms(use_true_random=False))
+@given(KEYS, st.sets(st.integers(0, 11)))
 def test_duplicates_are_those_of_loading_rows_one_by_one(
-    rows: list[tuple[int | None, int | None]], excluded: set[int], random: object
+    rows: list[tuple[int | None, int | None]], excluded: set[int]
 ) -> None:
-    keys = {("a",): [row[0] for row in rows], ("b",): [row[1] for row in rows]}
+    keys: dict[Key, list[int | None]] = {("a",): [row[0] for row in rows], ("b",): [row[1] for row in rows]}
     order = sorted(range(len(rows)), key=lambda row: row * 7 % 11)
     table: dict[tuple[int, int], int] = {}
-    expected = {}
+    expected: dict[int, tuple[Key, int]] = {}
     for row in order:
         if row in excluded:
             continue

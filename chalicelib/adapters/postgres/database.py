@@ -10,11 +10,11 @@ import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 import psycopg2.extras
+from psycopg2.sql import Composable
 
 from chalicelib.errors import Contended, Terminal, Transient
 
 Connection = psycopg2.extensions.connection
-Cursor = psycopg2.extras.NamedTupleCursor
 
 # Every session of ours: one time zone, UTF-8, no wait without an end, memory for the merge's sort and staging.
 _SESSION = {
@@ -31,6 +31,19 @@ _SESSION = {
 # Errors that a later try may not meet again: connection trouble, too many connections, shutdown, disk full,
 # lock timeouts, deadlocks, serialisation failures. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING = ("08", "40", "53", "55", "57", "58")
+
+
+class Cursor(psycopg2.extras.NamedTupleCursor):
+    """Rows come as named tuples, with the columns' names."""
+
+    def execute(self, query: str | bytes | Composable, vars: Any = None) -> None:
+        super().execute(query, vars)  # type: ignore[no-untyped-call]
+
+    def fetchone(self) -> Any:
+        return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        return super().fetchall()
 
 
 class Database:

@@ -36,6 +36,7 @@ class Finalising:
         with named:
             named.itersize = _PAGE
             named.execute(JOBS["rejected_records"], {"number": self.ending.job.number})
+            row: Any
             for row in named:
                 errors = tuple(RecordError(e["column"], e["code"], e["message"]) for e in row.errors)
                 yield RejectedRecord(line=row.line, record=int(row.record), errors=errors, raw=bytes(row.raw))

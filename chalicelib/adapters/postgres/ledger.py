@@ -18,7 +18,7 @@ from chalicelib.core.states import JobState
 from chalicelib.errors import Contended
 from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject
 
-psycopg2.extras.register_uuid()
+psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
 JOBS = queries("jobs")
 BATCHES = queries("batches")

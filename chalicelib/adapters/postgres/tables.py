@@ -24,13 +24,12 @@ _TYPES = {
     "datetime": "timestamp with time zone",
     "time": "time without time zone",
 }
-_INT32 = (-(2**31), 2**31 - 1)
 
 
 def column_type(field: Field) -> str:
     """A field's type, as PostgreSQL spells it."""
     low, high = field.constraints.minimum, field.constraints.maximum
-    if field.type == "integer" and low is not None and high is not None and _INT32[0] <= low and high <= _INT32[1]:
+    if field.type == "integer" and isinstance(low, int) and isinstance(high, int) and -(2**31) <= low <= high < 2**31:
         return "integer"
     return _TYPES[field.type]
 
@@ -91,7 +90,7 @@ class Schema:
 def create_table(dataset: Dataset) -> list[sql.Composed]:
     """The statements that make a dataset's table and the indexes that it asks for."""
     name = table(dataset)
-    columns = [sql.SQL("id bigint generated always as identity primary key")]
+    columns: list[sql.Composable] = [sql.SQL("id bigint generated always as identity primary key")]
     columns += [_column(dataset, field) for field in dataset.fields]
     columns.append(
         sql.SQL("_origin bigint not null default coalesce(nullif(current_setting({}, true), ''), '0')::bigint").format(

@@ -1,0 +1,82 @@
+"""A worker process that is killed, without warning, at its n-th contact with the outside world.
+
+Contacts are SQL statements, COPYs, commits and AWS requests; each counts twice, just before and just after. So the
+numbers 1, 2, 3 ... are all the places between any two effects, whatever the code between them is.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+import boto3
+import psycopg2
+import psycopg2.extensions
+
+from chalicelib.adapters.postgres import database
+from chalicelib.bootstrap import Container
+from chalicelib.config import Settings
+from tests.system import System
+
+# Workers are forked from a server that has imported everything: a start costs milliseconds.
+CONTEXT = get_context("forkserver")
+CONTEXT.set_forkserver_preload([__name__])
+
+WAIT_SECONDS = 60
+
+
+class Countdown:
+    """Kills this process, as the kernel would, at the contact that it was set to."""
+
+    def __init__(self, contacts: int) -> None:
+        self.left = contacts
+
+    def tick(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, call: Callable[..., Any], *args: Any) -> Any:
+        self.tick()
+        result = call(*args)
+        self.tick()
+        return result
+
+
+def _instrument(countdown: Countdown) -> None:
+    class CountingCursor(database.Cursor):
+        def execute(self, *args: Any) -> Any:
+            return countdown.around(super().execute, *args)
+
+        def copy_expert(self, *args: Any) -> Any:
+            return countdown.around(super().copy_expert, *args)
+
+    class CountingConnection(psycopg2.extensions.connection):
+        def commit(self) -> None:
+            countdown.around(super().commit)
+
+    connect: Any = partial(psycopg2.connect, connection_factory=CountingConnection)
+    psycopg2.connect = connect
+    database.Cursor = CountingCursor  # type: ignore[misc]
+    boto3.setup_default_session()
+    assert boto3.DEFAULT_SESSION is not None
+    boto3.DEFAULT_SESSION.events.register("before-send", lambda **_: countdown.tick())
+    boto3.DEFAULT_SESSION.events.register("after-call", lambda **_: countdown.tick())
+
+
+def _work(settings: Settings, environment: dict[str, str], contacts: int) -> None:
+    os.environ.update(environment)
+    _instrument(Countdown(contacts))
+    System(settings, Container(settings)).pump()
+
+
+def work_and_die(system: System, contacts: int) -> bool:
+    """Deliver messages in a process that dies at its n-th contact. False when it came to its end before that."""
+    environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    worker = CONTEXT.Process(target=_work, args=(system.settings, environment, contacts))
+    worker.start()
+    worker.join(WAIT_SECONDS)
+    assert worker.exitcode in (0, -signal.SIGKILL), f"the worker ended with {worker.exitcode}"
+    return worker.exitcode != 0

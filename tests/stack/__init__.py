@@ -1,0 +1,1 @@
+"""The local stack, the AWS package and dev.py themselves."""

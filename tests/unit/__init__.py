@@ -1,0 +1,1 @@
+"""One promise of the core a test, by example."""

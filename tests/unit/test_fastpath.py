@@ -1,0 +1,61 @@
+"""The fast path takes what is plain, so that good files are fast."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.core.reader import Reader
+from tests.unit.examples import field_dataset
+
+
+def taken(text: str, kind: str, **field: Any) -> bool:
+    reader = Reader(field_dataset(kind, **field), ("key", "value"), 10_000)
+    plain = reader.read(f"k,{text}\n".encode(), offset=0, first_line=2)
+    quoted = reader.read(f'k,"{text}"\n'.encode(), offset=0, first_line=2)
+    assert plain.fast_rows == quoted.fast_rows or not text
+    return bool(plain.fast_rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "field"),
+    [
+        ("any text, really".replace(",", ""), "string", {}),
+        ("José", "string", {"constraints": {"maxLength": 5}}),
+        ("abc", "string", {"constraints": {"minLength": 3, "maxLength": 3}}),
+        ("0123456789", "string", {"constraints": {"pattern": "^[0-9]{10}$"}}),
+        ("AB-12", "string", {"constraints": {"pattern": "[A-Z]+-\\d{1,3}", "maxLength": 9}}),
+        ("red", "string", {"constraints": {"enum": ["red", "green"]}}),
+        ("", "integer", {}),
+        ("-12", "integer", {}),
+        ("2147483647", "integer", {"constraints": {"minimum": 0, "maximum": 2147483647}}),
+        ("12.50", "number", {"constraints": {"minimum": 0}}),
+        ("yes", "boolean", {"trueValues": ["yes"], "falseValues": ["no"]}),
+        ("2024-12-31", "date", {"constraints": {"minimum": "2020-01-01"}}),
+        ("23:59:59.5", "time", {}),
+        ("2024-12-31T23:59:59Z", "datetime", {}),
+    ],
+)
+def test_plain_values_are_taken(text: str, kind: str, field: dict[str, Any]) -> None:
+    assert taken(text, kind, **field)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "field"),
+    [
+        ("NA", "string", {"missingValues": ["NA"]}),
+        ("", "string", {"missingValues": []}),
+        ("a\\b", "string", {}),
+        ("ja", "boolean", {"trueValues": ["ja"], "falseValues": ["nein"]}),
+        ("0", "boolean", {"trueValues": ["0"], "falseValues": ["1"]}),
+        ("INF", "number", {}),
+        ("2147483648", "integer", {"constraints": {"maximum": 2147483647}}),
+    ],
+)
+def test_values_that_copy_would_read_otherwise_are_left(text: str, kind: str, field: dict[str, Any]) -> None:
+    assert not taken(text, kind, **field)
+
+
+def test_patterns_that_are_not_plain_leave_their_records_to_the_exact_rules() -> None:
+    reader = Reader(field_dataset("string", constraints={"pattern": "(?i)a.*(?<!x)"}), ("key", "value"), 10_000)
+    parsed = reader.read(b"k,Ab\nk,bx\n", offset=0, first_line=2)
+    assert (parsed.fast_rows, parsed.slow, len(parsed.rejections)) == (0, [("k", "Ab")], 1)
