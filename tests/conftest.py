@@ -18,7 +18,7 @@ from infra.local.processes import free_port, tail
 from infra.local.state import forget
 from infra.local.supervisor import down, start_detached
 
-FAST_SETTINGS = {"shared_buffers": "64MB", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST_SETTINGS = {"shared_buffers": "64MB", "fsync": "off", "full_page_writes": "off"}
 """For tests that do not pull the plug of the machine; a killed server still recovers."""
 
 

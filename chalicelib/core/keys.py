@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from chalicelib.core.lexical import parse_datetime, parse_time
 from chalicelib.core.schema import Dataset, FieldType
 
 Convert: TypeAlias = Callable[[str], Hashable]
+
+_SLICE = 1 << 20  # bytes of the payload that are decoded at a time
 
 POSTGRES_TRUE = frozenset({"t", "true", "y", "yes", "on", "1"})
 """How PostgreSQL writes true, among others; in lower case."""
@@ -24,11 +26,11 @@ class KeyReader:
         self._slow_position = {name: position for position, name in enumerate(slow_columns)}
         self._convert: Mapping[str, Convert | None] = {name: _CONVERSIONS.get(declared[name]) for name in slow_columns}
         self._quote = dataset.dialect.quote_char
-        d, q = (re.escape(char).encode() for char in (dataset.dialect.delimiter, self._quote))
-        self._delimiter = d
-        self._plain = rb"[^%b\n]*+" % d
-        # A quote is there only where it opens a field; quoted or not, an accepted value has no newline.
-        self._maybe_quoted = rb"(?:%b[^%b\n]*+(?:%b%b[^%b\n]*+)*+%b|[^%b%b\n]*+)" % (q, q, q, q, q, q, d, q)
+        d, q = re.escape(dataset.dialect.delimiter), re.escape(self._quote)
+        # Every line of the payload has all its fields, so that what ends a value need not be looked at.
+        quoted = f"{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}"
+        self._plain = f"[^{d}]*+{d}", f"([^{d}\\n]*+)[^\\n]*+\\n"
+        self._maybe_quoted = f"(?:{quoted}|[^{d}{q}]*+){d}", f"({quoted}|[^{d}{q}\\n]*+)[^\\n]*+\\n"
 
     def read(
         self, key: Sequence[str], fast: bytes, slow: Sequence[tuple[str | None, ...]], rows: int
@@ -47,19 +49,23 @@ class KeyReader:
         texts += [values[position] for values in slow]
         convert = self._convert[name]
         if convert is None:
-            return list(texts)
-        return [None if text is None else convert(text) for text in texts]
+            return cast(list[Hashable], texts)
+        if None in texts:
+            return [None if text is None else convert(text) for text in texts]
+        return list(map(convert, cast(list[str], texts)))
 
     def _texts(self, position: int, fast: bytes) -> list[str | None]:
         """Return one column of the payload; an empty value is null, or the rules would not have let it in."""
-        if not fast:
-            return []
-        quote = self._quote.encode()
-        field = self._maybe_quoted if quote in fast else self._plain
-        column = re.compile(rb"(?:%b%b){%d}(%b)[^\n]*+\n" % (field, self._delimiter, position, field))
-        # No value has a newline, so that all can be decoded at once.
-        texts: list[str | None] = list(b"\n".join(column.findall(fast)).decode().split("\n"))
-        if quote in fast:
+        quoted = self._quote.encode() in fast
+        before, value = self._maybe_quoted if quoted else self._plain
+        column = re.compile(before * position + value)
+        texts: list[str | None] = []
+        start = 0
+        while start < len(fast):
+            end = fast.find(b"\n", start + _SLICE) + 1 or len(fast)
+            texts += column.findall(fast[start:end].decode())
+            start = end
+        if quoted:
             texts = [self._unquoted(text) if text and text[0] == self._quote else text for text in texts]
         return [text or None for text in texts] if "" in texts else texts
 

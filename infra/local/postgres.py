@@ -169,6 +169,7 @@ class Postgres:
         command = [
             *(str(programs / "initdb"), f"--pgdata={unfinished}", f"--username={USER}", f"--pwfile={password_file}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-instructions"),
+            *(["--no-sync"] if self._settings.get("fsync") == "off" else []),
         ]
         done = subprocess.run(
             command,

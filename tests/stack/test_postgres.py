@@ -9,12 +9,13 @@ import psycopg2
 import pytest
 
 from infra.local.postgres import Postgres
+from tests.conftest import FAST_SETTINGS
 from tests.stack.commands import kill
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Postgres]:
-    server = Postgres(tmp_path)
+    server = Postgres(tmp_path, FAST_SETTINGS)
     yield server
     server.stop()
     server.forget()
@@ -46,7 +47,7 @@ def test_committed_rows_survive_a_kill_of_the_server(server: Postgres) -> None:
 def test_a_server_that_an_earlier_run_left_behind_is_stopped(server: Postgres, tmp_path: Path) -> None:
     server.start()
     earlier = server.child.process
-    later = Postgres(tmp_path)
+    later = Postgres(tmp_path, FAST_SETTINGS)
     try:
         url = later.start()
         assert earlier.wait(10) == 0
@@ -73,18 +74,23 @@ def test_it_listens_on_loopback_only_and_asks_for_the_password(server: Postgres)
         psycopg2.connect(f"{user}-not@{rest}")
 
 
-def test_durability_and_encoding_are_what_production_has(server: Postgres) -> None:
-    url = server.start()
-    settings = {name: query(url, f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")}
-    assert set(settings.values()) == {"on"}
-    assert query(url, "SHOW server_encoding") == "UTF8"
-    assert query(url, "SELECT datcollate FROM pg_database WHERE datname = current_database()") == "C"
+def test_durability_and_encoding_are_what_production_has(tmp_path: Path) -> None:
+    server = Postgres(tmp_path)
+    try:
+        url = server.start()
+        settings = {name: query(url, f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")}
+        assert set(settings.values()) == {"on"}
+        assert query(url, "SHOW server_encoding") == "UTF8"
+        assert query(url, "SELECT datcollate FROM pg_database WHERE datname = current_database()") == "C"
+    finally:
+        server.stop()
+        server.forget()
 
 
 def test_no_permission_of_an_existing_folder_is_changed(tmp_path: Path) -> None:
     parent = tmp_path / "private"
     parent.mkdir(mode=0o700)
-    server = Postgres(parent / "state")
+    server = Postgres(parent / "state", FAST_SETTINGS)
     try:
         url = server.start()
         assert query(url, "SELECT 1") == "1"

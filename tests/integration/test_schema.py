@@ -1,0 +1,36 @@
+"""The database is brought up to date once, whatever is run again, and never changed behind anyone's back."""
+
+import pytest
+
+from chalicelib.bootstrap import Container
+from chalicelib.errors import Terminal
+from tests.system import System, members
+
+
+def test_applying_again_changes_nothing(system: System) -> None:
+    assert system.container.schema.apply() == []
+
+
+def test_plan_is_shown_and_not_run(system: System) -> None:
+    system.rows("drop table members")
+    plan = system.container.schema.plan()
+    assert plan[0].startswith('create table "public"."members"')
+    assert system.rows("select to_regclass('public.members') is null") == [(True,)]
+
+
+def test_table_that_differs_from_its_descriptor_is_refused_by_name(system: System) -> None:
+    system.rows("alter table members drop column last_name; alter table members add column nick text")
+    with pytest.raises(Terminal, match="last_name is missing, nick is not declared"):
+        system.container.schema.apply()
+
+
+def test_unique_keys_and_filters_have_indexes(system: System) -> None:
+    found = system.rows("select indexdef from pg_indexes where tablename = 'members' order by 1")
+    indexes = [definition.split(" USING ")[1] for (definition,) in found]
+    assert sorted(indexes) == ["btree (account_id)", "btree (client_member_id)", "btree (id)", "btree (phone_number)"]
+
+
+def test_two_containers_that_start_at_once_agree(system: System) -> None:
+    system.load(members(1))
+    assert Container(system.settings).schema.apply() == []
+    assert system.rows("select count(*) from members") == [(1,)]
