@@ -1,11 +1,11 @@
 """What the tests share: one PostgreSQL and one AWS emulator a session, a database a test, a whole stack on request."""
 
+import json
 import secrets
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from infra.local.emulator import Access, Emulator
 from infra.local.postgres import Postgres, create_database
 from infra.local.processes import free_port, tail
 from infra.local.state import forget
-from infra.local.supervisor import down, start_detached
+from tests.stack.commands import dev
 
 FAST_SETTINGS = {"shared_buffers": "64MB", "fsync": "off", "full_page_writes": "off"}
 """For tests that do not pull the plug of the machine; a killed server still recovers."""
@@ -69,12 +69,14 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
 def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     """The whole stack, as long as the session lives: what its ``local.json`` says."""
     state = tmp_path_factory.mktemp("stack")
+    started = dev("up", "--detach", "--no-sample", "--state", state, "--port", str(free_port()))
     try:
-        yield asdict(start_detached(state, free_port(), fresh=False))
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield json.loads((state / "local.json").read_text())
     finally:
         if request.session.testsfailed:
             _print_logs(state)
-        down(state)
+        dev("down", "--state", state)
         forget(state)
 
 

@@ -5,25 +5,20 @@ are. Where it stops, the exact rules alone decide about one record and explain; 
 ever has to be conservative: what it does not surely accept costs time, never correctness.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from chalicelib.core.cut import Cut
-from chalicelib.core.exact import RecordRules, Values
-from chalicelib.core.fastpath import FastPath, Match, compile_fast_path
+from chalicelib.core.exact import RecordRules
+from chalicelib.core.fastpath import compile_fast_path
 from chalicelib.core.keys import KeyReader
-from chalicelib.core.parsed import Located, Parsed, Run
-from chalicelib.core.records import Grammar, RecordEnds, grammar_of, strip_line_end
-from chalicelib.core.rejection import RecordError, Rejection, too_long
+from chalicelib.core.parsed import Parsed
+from chalicelib.core.reading import Reading
+from chalicelib.core.records import grammar_of
+from chalicelib.core.rejection import too_long
 from chalicelib.core.schema import Dataset
-from chalicelib.core.utf8 import invalid_positions
 
 __all__ = ["Parsed", "Reader", "compile_reader"]
-
-_QUOTED = 256  # bytes per quote; with more quotes than that, the expression that expects them is the faster one
-_RETURN = ord("\r")
-_SAMPLES, _SAMPLE = 32, 4096  # stretches in which quotes are counted, and bytes of each
-
 
 class Reader:
     """Reads batches of files that have ``columns`` (the header's names), by the rules of a dataset.
@@ -49,7 +44,7 @@ class Reader:
 
     def read(self, data: bytes, *, offset: int, first_line: int) -> Parsed:
         """Read one batch: whole records, whose first byte is at ``offset`` on line ``first_line`` of the file."""
-        reading = _Reading(data, offset, first_line, self._grammar, self._rules, self._max)
+        reading = Reading(data, offset, first_line, self._grammar, self._rules, self._max)
         if self._fast_path is None:
             reading.read_exactly(len(data))
         else:
@@ -83,149 +78,3 @@ class Reader:
 def compile_reader(dataset: Dataset, columns: tuple[str, ...], max_record_bytes: int) -> Reader:
     """Return the reader of a dataset's files with these columns, compiled once."""
     return Reader(dataset, columns, max_record_bytes)
-
-
-class _Reading:
-    """One batch while it is being read: how far, and what has been found so far."""
-
-    def __init__(
-        self, data: bytes, offset: int, line: int, grammar: Grammar, rules: RecordRules, max_record_bytes: int
-    ) -> None:
-        self.record = 0
-        self.fast_rows = 0
-        self.runs: list[Run] = []
-        self.slow: list[Values] = []
-        self.slow_records: list[Located] = []
-        self.rejections: list[Rejection] = []
-        self._data = data
-        self._offset = offset
-        self._position = 0
-        self._line = line
-        self._rules = rules
-        self._max = max_record_bytes
-        self._quote = grammar.quote
-        self._ends = RecordEnds(grammar, data, max_record_bytes)
-
-    def read(self, fast_path: FastPath) -> None:
-        """Read all, by the fast path wherever that is sure."""
-        run = fast_path.run(quotes=self._has_many_quotes(), returns=b"\r" in self._data)
-        for start, stop in self._valid_stretches():
-            self.read_exactly(start)
-            patience = 1
-            while self._position < stop:
-                if match := run(self._data, self._position, stop):
-                    self._take_run(match.end())
-                    patience = 1
-                elif self._reject_plain(fast_path.explain, stop, patience):
-                    patience *= 2  # bad records come in droves or alone
-                else:
-                    self._read_one()
-        self.read_exactly(len(self._data))
-
-    def read_exactly(self, stop: int) -> None:
-        """Read up to ``stop`` by the exact rules alone."""
-        while self._position < stop:
-            self._read_one()
-
-    def payload(self) -> bytes:
-        """Return the bytes of all runs, line ends LF."""
-        view = memoryview(self._data)
-        payload = b"".join(view[run.start : run.end] for run in self.runs)
-        # Accepted records have no carriage returns but those of their line ends.
-        return payload.replace(b"\r\n", b"\n") if b"\r" in payload else payload
-
-    def _valid_stretches(self) -> Iterator[tuple[int, int]]:
-        """Yield start and stop of each stretch of lines that are valid UTF-8."""
-        data, start = self._data, 0
-        for position in invalid_positions(data):
-            if position >= start:
-                yield start, data.rfind(b"\n", start, position) + 1 or start
-                start = data.find(b"\n", position) + 1 or len(data)
-        yield start, len(data)
-
-    def _has_many_quotes(self) -> bool:
-        """Guess from samples whether many fields are quoted: a wrong guess costs time only."""
-        step = max(len(self._data) // _SAMPLES, _SAMPLE)
-        starts = range(0, len(self._data), step)
-        quotes = sum(self._data.count(self._quote, start, start + _SAMPLE) for start in starts)
-        return quotes * _QUOTED > min(len(self._data), len(starts) * _SAMPLE)
-
-    def _take_run(self, end: int) -> None:
-        start = self._position
-        rows = self._data.count(b"\n", start, end)
-        self.runs.append(Run(self.fast_rows, self.record + 1, self._line, start, end))
-        self.fast_rows += rows
-        self.record += rows
-        self._line += rows
-        self._position = end
-
-    def _reject_plain(self, explain: Match, stop: int, most: int) -> int:
-        """Reject up to ``most`` records from here on, as long as each is bad in its values only; return how many.
-
-        The same as ``_read_one`` would do, for what is nearly always wrong, at several times its speed.
-        """
-        data, checks, offset, limit = self._data, self._rules.checks, self._offset, self._max
-        position, line, record = self._position, self._line, self.record
-        append = self.rejections.append
-        last = record + most
-        while record < last and (match := explain(data, position, min(stop, position + limit))):
-            errors: list[RecordError] = []
-            for check, text in zip(checks, match.groups(), strict=True):
-                if text is not None and check is not None:
-                    check(text.decode(), errors)
-            if not errors:
-                break
-            end = match.end()
-            record += 1
-            raw = data[position : end - 2 if data[end - 2] == _RETURN else end - 1]
-            append(Rejection(record, line, offset + position, end - position, raw, tuple(errors)))
-            line += 1
-            position = end
-        rejected = record - self.record
-        self._position, self._line, self.record = position, line, record
-        return rejected
-
-    def _read_one(self) -> None:
-        """Read one record, or skip one blank line, by the exact rules."""
-        start = self._position
-        end, whole = self._ends.after(start)
-        raw = strip_line_end(self._data, start, end)
-        if not raw:
-            self._advance(end)
-        elif whole:
-            values, errors = self._rules.decide(raw)
-            if errors:
-                self._reject(end, errors)
-            else:
-                self.record += 1
-                self.slow.append(values)
-                self.slow_records.append(Located(self.record, self._line, start, end))
-                self._advance(end)
-        elif end - start <= self._max:
-            self._reject(end, self._rules.unclosed)
-        else:
-            self.record += 1
-            self.rejections.append(
-                too_long(
-                    record=self.record,
-                    line=self._line,
-                    offset=self._offset + start,
-                    length=end - start,
-                    max_record_bytes=self._max,
-                )
-            )
-            self._advance(end)
-
-    def _reject(self, end: int, errors: Sequence[RecordError]) -> None:
-        """Reject the record that ends at ``end``."""
-        start = self._position
-        self.record += 1
-        raw = strip_line_end(self._data, start, end)
-        self.rejections.append(
-            Rejection(self.record, self._line, self._offset + start, end - start, raw, tuple(errors))
-        )
-        self._advance(end)
-
-    def _advance(self, end: int) -> None:
-        self._line += self._data.count(b"\n", self._position, end)
-        self._position = end

@@ -2,7 +2,8 @@
 
 from chalicelib.config import Settings
 from chalicelib.core.letter import compose
-from chalicelib.services.ports import Datasets, Ledger, Mailer
+from chalicelib.errors import Transient
+from chalicelib.services.ports import Datasets, Ledger, Mailer, Notice
 
 
 class Notify:
@@ -22,21 +23,34 @@ class Notify:
         """Send all that is due; the number sent.
 
         Raises:
-            Transient: the mail service refused; what is left stays in the outbox.
+            Transient: some could not be sent. They stay in the outbox, due again later, and hold up no other.
         """
-        sent = 0
-        while self._send_next():
-            sent += 1
+        sent, failed = 0, 0
+        while (outcome := self._send_next()) is not None:
+            sent, failed = (sent + 1, failed) if outcome else (sent, failed + 1)
+        if failed:
+            raise Transient("mail-trouble", f"{failed} of {sent + failed} notices could not be sent")
         return sent
 
-    def _send_next(self) -> bool:
-        with self._ledger.sending() as notice:
+    def _send_next(self) -> bool | None:
+        """Whether the next notice could be sent; None when none is due."""
+        notice = None
+        try:
+            with self._ledger.sending() as notice:
+                if notice is None:
+                    return None
+                self._send(notice)
+        except Transient:
             if notice is None:
-                return False
-            dataset = self._datasets.get(notice.job["dataset"])
-            owners = dataset.owners if dataset is not None else ()
-            to = owners if notice.audience == "owners" and owners else self._settings.engineers
-            letter = compose(notice.job, notice.lines, self._settings.public_url)
-            message_id = f"<{notice.job['id']}.{notice.audience}@dropload>"
-            self._mailer.send(to=to, subject=letter.subject, text=letter.text, message_id=message_id)
-            return True
+                raise  # it was not the mail
+            self._ledger.postpone(notice)
+            return False
+        return True
+
+    def _send(self, notice: Notice) -> None:
+        dataset = self._datasets.get(notice.job["dataset"])
+        owners = dataset.owners if dataset is not None else ()
+        to = owners if notice.audience == "owners" and owners else self._settings.engineers
+        letter = compose(notice.job, notice.lines, self._settings.public_url)
+        message_id = f"<{notice.job['id']}.{notice.audience}@dropload>"
+        self._mailer.send(to=to, subject=letter.subject, text=letter.text, message_id=message_id)

@@ -109,6 +109,7 @@ class RejectedRecord:
 class Notice:
     """An email that is due: the job as the API shows it, and the first lines of each of its causes."""
 
+    number: int
     job: Mapping[str, Any]
     audience: str
     lines: Mapping[tuple[str, str | None], Sequence[int]]
@@ -179,6 +180,9 @@ class Ledger(Protocol):
 
     def sending(self) -> AbstractContextManager[Notice | None]:
         """The next due notice, marked as sent when the block ends well; None when there is none."""
+
+    def postpone(self, notice: Notice) -> None:
+        """This notice could not be sent: it is due again later, and the next one is first."""
 
 
 class ObjectStore(Protocol):

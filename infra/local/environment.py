@@ -81,8 +81,8 @@ def _locked(path: Path) -> Iterator[None]:
 def _install() -> None:
     log_path = VENV / "install.log"
     with log_path.open("w") as log, _elapsed("making the environment in .venv"):
-        command = installers.find(PYTHON, log)
-        done = command is not None and _run([*command, "-r", str(ROOT / "requirements-dev.txt")], log)
+        requirements = str(ROOT / "requirements-dev.txt")
+        done = any(_run([*command, "-r", requirements], log) for command in installers.found(PYTHON, log))
     if not done:
         tail = "\n".join(log_path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
         raise SetupError(

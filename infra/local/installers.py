@@ -24,16 +24,15 @@ from infra.local.paths import ROOT
 FETCH_TIMEOUT_SECONDS = 60
 
 
-def find(python: Path, log: TextIO) -> list[str] | None:
-    """The start of a command that installs into the environment of ``python`` (append ``-r file``), or None.
+def found(python: Path, log: TextIO) -> Iterator[list[str]]:
+    """Commands that install into the environment of ``python`` once ``-r file`` is appended, the best first.
 
-    What each way said while it was tried goes to ``log``.
+    More than one, since what is there may yet be too old for this Python. What each said goes to ``log``.
     """
-    for way in (_ensurepip, _pip_of_this_python, _pip_on_path, _uv, _virtualenv, _fetched_pip):
+    for way in (_ensurepip, _pip_of_this_python, _pip_on_path, _uv, _virtualenv, _pip_wheel_on_disk, _fetched_pip):
         command = way(python, log)
         if command is not None:
-            return command
-    return None
+            yield command
 
 
 def _ensurepip(python: Path, log: TextIO) -> list[str] | None:
@@ -64,14 +63,25 @@ def _virtualenv(python: Path, log: TextIO) -> list[str] | None:
     return None
 
 
+def _pip_wheel_on_disk(python: Path, log: TextIO) -> list[str] | None:
+    """A pip wheel that the distribution keeps for virtual environments, or that pip's configuration points to."""
+    folders = ["/usr/share/python-wheels", *_configured("PIP_FIND_LINKS", "find-links")]
+    for folder in folders:
+        for wheel in sorted(Path(folder).glob("pip-*-py3-none-any.whl"), reverse=True):
+            command = [str(python), str(wheel / "pip")]  # a wheel is a zip file, which Python can run
+            if _works([*command, "--version"], log):
+                return [*command, "install"]
+    return None
+
+
 def _fetched_pip(python: Path, log: TextIO) -> list[str] | None:
-    for index in _configured_indexes():
+    for index in _configured("PIP_INDEX_URL", "index-url") + _configured("PIP_EXTRA_INDEX_URL", "extra-index-url"):
         try:
             wheel = _fetch_pip_wheel(index, python.parent.parent)
         except (OSError, ValueError) as problem:
             log.write(f"fetching pip from the configured index: {problem}\n")
             continue
-        return [str(python), str(wheel / "pip"), "install"]  # a wheel is a zip file, which Python can run
+        return [str(python), str(wheel / "pip"), "install"]
     return None
 
 
@@ -96,15 +106,12 @@ def _works(command: list[str], log: TextIO) -> bool:
     return done.returncode == 0
 
 
-def _configured_indexes() -> Iterator[str]:
-    """The package indexes that pip would ask: from the environment, then from its configuration files."""
-    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
-        yield from os.environ.get(name, "").split()
+def _configured(variable: str, option: str) -> list[str]:
+    """What pip would read: from the environment, then from its configuration files."""
     parser = configparser.RawConfigParser()
     parser.read(_pip_configuration_files(), encoding="utf-8")
-    for section in ("install", "global"):
-        for option in ("index-url", "extra-index-url"):
-            yield from parser.get(section, option, fallback="").split()
+    values = [os.environ.get(variable, ""), *(parser.get(part, option, fallback="") for part in ("install", "global"))]
+    return [each.strip("'\"") for value in values for each in value.split()]
 
 
 def _pip_configuration_files() -> list[str]:
@@ -121,6 +128,8 @@ def _fetch_pip_wheel(index: str, folder: Path) -> Path:
     Raises OSError when the index cannot be reached, ValueError when it has no such wheel or a damaged one.
     """
     page_url = index.rstrip("/") + "/pip/"
+    if page_url.startswith("file:"):
+        page_url += "index.html"
     name = f"pip-{_pinned_pip()}-py3-none-any.whl"
     link = re.search(rf'href="([^"]*{re.escape(name)}[^"]*)"', _get(page_url).decode())
     if link is None:

@@ -96,6 +96,9 @@ def running(state: Path, port: int, *, fresh: bool, say: Callable[[str], None]) 
         api_url = f"http://127.0.0.1:{port}"
         deployed = deploy(state, access, {**PARAMETERS, "DatabaseUrl": database_url, "PublicUrl": api_url})
         if deployed.changed:
+            access.session().client("ses", endpoint_url=access.endpoint_url).verify_email_identity(
+                EmailAddress=PARAMETERS["MailFrom"]  # what the owner of an AWS account does once, by hand
+            )
             servers.emulator.save()
         environment = _environment(database_url, access, deployed.outputs, api_url)
         container = Container(Settings.from_environment(environment))

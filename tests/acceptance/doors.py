@@ -19,7 +19,7 @@ import psycopg2
 from botocore.config import Config
 
 TERMINAL = {"CANCELLED", "COMPLETED", "COMPLETED_WITH_FAILURES", "FAILED", "DUPLICATE"}
-PATIENCE = 90.0
+PATIENCE = 60.0
 """Seconds after which something that should come about is taken not to."""
 
 Found = TypeVar("Found")

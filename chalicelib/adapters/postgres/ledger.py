@@ -162,6 +162,10 @@ class PostgresLedger:
             yield _notice(cursor, row)
             cursor.execute(OUTBOX["sent"], {"number": row.number})
 
+    def postpone(self, notice: Notice) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(OUTBOX["postpone"], {"number": notice.number})
+
 
 def as_job(row: Any) -> Job:
     """The job of a row that has the columns of ``jobs.sql: by_id``."""
@@ -205,4 +209,4 @@ def _notice(cursor: Cursor, row: Any) -> Notice:
     assert view is not None, "the outbox refers to its job"
     cursor.execute(queries("views")["first_lines"], {"number": row.job, "lines": _NOTICE_LINES, "limit": _NOTICE_LOOK})
     lines = {(cause.code, cause.column): cause.lines for cause in cursor.fetchall()}
-    return Notice(job=view, audience=row.audience, lines=lines)
+    return Notice(number=row.number, job=view, audience=row.audience, lines=lines)

@@ -99,6 +99,7 @@ create table dropload.outbox (
     job            bigint not null references dropload.job (number) on delete cascade,
     audience       text not null check (audience in ('owners', 'engineers')),
     created_at     timestamptz not null default now(),
+    due_at         timestamptz not null default now(),
     sent_at        timestamptz,
     attempts       integer not null default 0,
     unique (job, audience)
