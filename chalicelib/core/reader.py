@@ -20,6 +20,7 @@ from chalicelib.core.schema import Dataset
 
 __all__ = ["Parsed", "Reader", "compile_reader"]
 
+
 class Reader:
     """Reads batches of files that have ``columns`` (the header's names), by the rules of a dataset.
 

@@ -87,14 +87,23 @@ class Doors:
             with error:
                 return Answer(error.code, error.headers.get_content_type(), json.load(error))
 
+    def delete(self, dropped: Dropped) -> None:
+        """Remove this version of the object for good."""
+        self.s3.delete_object(Bucket=self.bucket, Key=dropped.key, VersionId=dropped.version_id)
+
     def job_of(self, dropped: Dropped) -> Json:
         """The job of an object as soon as there is one."""
+        return self.job_that(dropped, lambda job: True)
+
+    def job_that(self, dropped: Dropped, wanted: Callable[[Json], bool]) -> Json:
+        """The job of an object as soon as it is as wanted."""
 
         def look() -> Json | None:
             jobs = self.get("/v1/jobs", key=dropped.key).body["items"]
-            return next((job for job in jobs if job["object"]["version_id"] == dropped.version_id), None)
+            own = [job for job in jobs if job["object"]["version_id"] == dropped.version_id]
+            return next(filter(wanted, own), None)
 
-        return eventually(look, f"a job of {dropped.key}")
+        return eventually(look, f"a job of {dropped.key} as wanted")
 
     def ended(self, dropped: Dropped) -> Json:
         """The job of an object when it has come to its end."""

@@ -137,12 +137,26 @@ def test_quote_that_never_closes_spoils_only_its_line_in_a_file_longer_than_the_
     assert (item["record"], item["line"], item["errors"][0]["code"]) == (10, 11, "row-error")
 
 
-def test_object_deleted_while_it_loads_fails_and_says_so(doors: Doors) -> None:
-    dropped = doors.drop("deleted.csv", demo_file("deleted", 400_000).data)
-    doors.s3.delete_object(Bucket=doors.bucket, Key=dropped.key, VersionId=dropped.version_id)
+def test_object_deleted_before_it_is_looked_at_fails_and_says_so(doors: Doors) -> None:
+    dropped = doors.drop("deleted_at_once.csv", demo_file("deleted at once", 100_000).data)
+    doors.delete(dropped)
     job = doors.ended(dropped)
     assert (job["state"], job["reason"]["code"], job["reason"]["class"]) == ("FAILED", "source-gone", "file")
     assert "deleted" in job["reason"]["message"]
+
+
+def test_object_deleted_while_it_loads_fails_with_exact_books(doors: Doors) -> None:
+    file = demo_file("deleted while it loads", 600_000)
+    dropped = doors.drop("deleted.csv", file.data)
+    doors.job_that(dropped, lambda job: job["progress"]["batches"]["running"] > 0)
+    doors.delete(dropped)
+    job = doors.ended(dropped)
+    assert (job["state"], job["reason"]["code"], job["reason"]["class"]) == ("FAILED", "source-gone", "file")
+    counts, batches = job["counts"], job["progress"]["batches"]
+    assert counts["read"] == counts["inserted"] < 600_000
+    assert batches["failed"] > 0
+    loaded = doors.members([int(line.split(b",")[3]) for line in file.data.splitlines()[1:]])
+    assert len(loaded) == counts["inserted"]
 
 
 def test_object_overwritten_while_it_loads_is_never_mixed(doors: Doors) -> None:
