@@ -148,7 +148,9 @@ def _parser() -> argparse.ArgumentParser:
     length.add_argument("--rows", type=int, metavar="N", help="number of records")
     length.add_argument("--size", metavar="SIZE", help="about this many bytes: 500MB, 1GB, 64MiB")
     parser.add_argument("--dirty", type=_share, default=0.0, metavar="SHARE", help="share of odd records: 1%% or 0.01")
-    parser.add_argument("--seed", type=int, default=7, help="another seed makes other records (default: 7)")
+    parser.add_argument(
+        "--seed", type=int, default=7, help="another seed makes other records, with other keys (default: 7)"
+    )
     parser.add_argument("--kinds", metavar="A,B", help="only these kinds of odd record (default: all)")
     parser.add_argument("--truth", type=Path, metavar="FILE", help="write what must become of each odd record here")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: for example members-1000.csv")

@@ -28,9 +28,11 @@ _LAST_NAMES = (
 _FIRST_BY_BYTE = tuple(_FIRST_NAMES.split()) * 4
 _LAST_BY_BYTE = tuple(_LAST_NAMES.split()) * 4
 
-# Keys are permutations of the record's index (factor and modulus have no common divisor): unique without a memory.
-_MEMBER_FACTOR, _MEMBER_NUMBERS = 1_103_515_245, 1 << 31
-_PHONE_FACTOR, _PHONE_NUMBERS, _FIRST_PHONE = 6_180_339_887, 9_000_000_000, 1_000_000_000
+# Keys are permutations of a number (factor and modulus have no common divisor): unique without a memory. The number is
+# the record's index from where its seed starts, so that files of different seeds share no keys while they are short.
+_MEMBER_FACTOR, _MEMBERS, _FIRST_MEMBER = 1_103_515_245, 1 << 31, 1 << 31
+_PHONE_FACTOR, _PHONES, _FIRST_PHONE = 6_180_339_887, 9_000_000_000, 1_000_000_000
+_ROWS_APART = 1 << 21
 
 _FAR = 8 * MAX_RECORD_BYTES  # keeps bulky kinds, and those that silence others, a small part of a file
 
@@ -104,24 +106,26 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 
 class Members:
-    """Makes members that a ``--dirty 0`` file may hold: no two with the same key, at any length of file."""
+    """Makes members that a ``--dirty 0`` file may hold: no two with the same key, at any length of file.
+
+    Files of up to two million rows share no key with one another, if their seeds differ (modulo 1024).
+    """
 
     header: ClassVar[bytes] = b"first_name,last_name,phone_number,client_member_id,account_id\n"
     kinds: ClassVar[Mapping[str, Kind]] = KINDS
-    most_rows: ClassVar[int] = _MEMBER_NUMBERS
+    most_rows: ClassVar[int] = _MEMBERS
 
     def __init__(self, seed: int) -> None:
         self._rng = Random(f"members {seed}")
-        self._member_shift = self._rng.randrange(_MEMBER_NUMBERS)
-        self._phone_shift = self._rng.randrange(_PHONE_NUMBERS)
+        self._first = seed % (_MEMBERS // _ROWS_APART) * _ROWS_APART
 
     def rows(self, start: int, count: int) -> list[str]:
         """The records of index ``start`` and the ``count - 1`` after it, each a line without quotes."""
-        member = self._member_shift + start * _MEMBER_FACTOR
-        phone = self._phone_shift + start * _PHONE_FACTOR
+        member = (self._first + start) * _MEMBER_FACTOR
+        phone = (self._first + start) * _PHONE_FACTOR
         return [
-            f"{first},{last},{_FIRST_PHONE + p % _PHONE_NUMBERS},{m % _MEMBER_NUMBERS},{1 + a % 10_000}\n"
-            for first, last, p, m, a in zip(
+            f"{first},{last},{_FIRST_PHONE + p % _PHONES},{_FIRST_MEMBER + m % _MEMBERS},{1 + account % 10_000}\n"
+            for first, last, p, m, account in zip(
                 map(_FIRST_BY_BYTE.__getitem__, self._rng.randbytes(count)),
                 map(_LAST_BY_BYTE.__getitem__, self._rng.randbytes(count)),
                 range(phone, phone + count * _PHONE_FACTOR, _PHONE_FACTOR),

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 from infra.local.demo import write_demo
 
@@ -20,10 +19,8 @@ class DemoFile:
     truth: Sequence[Mapping[str, Any]]
 
 
-def demo_file(name: str, rows: int, *, dirty: float = 0.0, kinds: Sequence[str] | None = None) -> DemoFile:
-    """The members of this name: another name makes other keys."""
+def demo_file(seed: int, rows: int, *, dirty: float = 0.0, kinds: Sequence[str] | None = None) -> DemoFile:
+    """Members whose keys are those of the seed, which no other test may use."""
     out, truth = io.BytesIO(), io.StringIO()
-    write_demo(
-        out, dataset="members", rows=rows, size=None, dirty=dirty, seed=crc32(name.encode()), kinds=kinds, truth=truth
-    )
+    write_demo(out, dataset="members", rows=rows, size=None, dirty=dirty, seed=seed, kinds=kinds, truth=truth)
     return DemoFile(out.getvalue(), [json.loads(line) for line in truth.getvalue().splitlines()])

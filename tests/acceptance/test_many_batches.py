@@ -17,7 +17,7 @@ ROWS = 260_000
 
 
 def test_file_of_several_batches_has_the_rejections_that_its_truth_tells(doors: Doors) -> None:
-    file = demo_file("many batches", ROWS, dirty=0.01, kinds=ONE_KEY)
+    file = demo_file(310, ROWS, dirty=0.01, kinds=ONE_KEY)
     job = doors.ended(doors.drop("many_batches.csv", file.data))
     bad = [odd for odd in file.truth if not odd["valid"]]
     assert (job["state"], job["balanced"]) == ("COMPLETED_WITH_FAILURES", True)

@@ -61,6 +61,11 @@ def test_same_arguments_make_the_same_bytes() -> None:
     assert demo(rows=300, dirty=0.2, seed=1)[0] != demo(rows=300, dirty=0.2, seed=2)[0]
 
 
+def test_files_of_different_seeds_share_no_key() -> None:
+    lines = [line.split(b",") for seed in range(20) for line in demo(rows=1000, seed=seed)[0].splitlines()[1:]]
+    assert len({line[2] for line in lines}) == len({line[3] for line in lines}) == 20_000
+
+
 @pytest.mark.parametrize("size", [10_000, 1_000_000])
 def test_file_is_as_large_as_asked(size: int) -> None:
     data, _, summary = demo(size=size)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.lexical import parse_date
 from chalicelib.core.reader import Reader
 from tests.unit.examples import field_dataset
 
@@ -48,11 +49,23 @@ def test_plain_values_are_taken(text: str, kind: str, field: dict[str, Any]) -> 
         ("ja", "boolean", {"trueValues": ["ja"], "falseValues": ["nein"]}),
         ("0", "boolean", {"trueValues": ["0"], "falseValues": ["1"]}),
         ("INF", "number", {}),
+        ("99.5", "number", {"constraints": {"maximum": 99}}),
+        ("-99.5", "number", {"constraints": {"minimum": -99}}),
+        ("a\\b", "string", {"constraints": {"enum": ["a\\b"]}}),
+        ("a\\b", "string", {"constraints": {"pattern": "[a\\\\b]+"}}),
         ("2147483648", "integer", {"constraints": {"maximum": 2147483647}}),
     ],
 )
 def test_values_that_copy_would_read_otherwise_are_left(text: str, kind: str, field: dict[str, Any]) -> None:
     assert not taken(text, kind, **field)
+
+
+@pytest.mark.parametrize("month", range(14))
+def test_no_day_that_does_not_exist_is_taken(month: int) -> None:
+    for day in range(33):
+        for year in (1900, 2023, 2024):
+            text = f"{year}-{month:02}-{day:02}"
+            assert not taken(text, "date") or parse_date(text)
 
 
 def test_patterns_that_are_not_plain_leave_their_records_to_the_exact_rules() -> None:

@@ -68,12 +68,19 @@ def test_blank_lines_are_no_records_but_count_as_lines() -> None:
         (b"Ana,0123456789,7\n", None, "missing-cell", "4 fields expected, 3 found"),
         (b"Ana,0123456789,7,,\n", None, "extra-cell", "4 fields expected, 5 found"),
         (b"Jos\xe9,0123456789,7,\n", None, "encoding-error", "not valid UTF-8"),
+        (b"\xe9na,0123456789,7,\n", None, "encoding-error", "not valid UTF-8"),
         (b"A\0na,0123456789,7,\n", None, "encoding-error", "holds a NUL byte, which no text has"),
         (b'"Ana"B,0123456789,7,\n', None, "row-error", "text follows the closing quote of a field"),
     ],
 )
 def test_a_bad_record_is_rejected_alone(record: bytes, column: str | None, code: str, message: str) -> None:
     assert only_error(record) == (column, code, message)
+
+
+def test_lines_that_begin_with_a_byte_that_is_no_text_are_rejected() -> None:
+    parsed = read(b"\xe9na,0123456789,7,\n" * 2 + GOOD)
+    assert [rejection.line for rejection in parsed.rejections] == [2, 3]
+    assert parsed.fast == GOOD
 
 
 @pytest.mark.parametrize("record", [b"A\rna,0123456789,7,\n", b"Ana,0123456789,7,\r\r\n", b"\r\r\n"])

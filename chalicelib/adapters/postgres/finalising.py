@@ -10,7 +10,8 @@ from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import COUNTS, causes, timestamp
 from chalicelib.core.rejection import RecordError
-from chalicelib.core.states import JobState
+from chalicelib.core.states import JobState, may_become
+from chalicelib.errors import Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
 
 JOBS = queries("jobs")
@@ -63,7 +64,9 @@ class Finalising:
         }
 
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
-        number = self.ending.job.number
+        number, old = self.ending.job.number, self.ending.job.state
+        if not may_become(old, state):
+            raise Terminal("illegal-transition", f"a job that is {old} cannot become {state}")
         body = reason_json(reason)
         self._cursor.execute(JOBS["end"], {"number": number, "state": state, "reason": body})
         for audience in audiences:
