@@ -64,3 +64,9 @@ def sweep(event: CloudWatchEvent) -> None:
 def migrate(event: dict[str, Any], context: Any) -> list[str]:
     """Bring the database up to date after a deployment; what was done, a line each. Invoked by hand."""
     return container().schema.apply()
+
+
+@app.lambda_function()
+def create_key(event: dict[str, Any], context: Any) -> str:
+    """Make an API key, ``{"name": ..., "scopes": [...]}``; its token, which nobody can read again. Invoked by hand."""
+    return container().keys.create(event["name"], event["scopes"])

@@ -19,6 +19,7 @@ class SesMailer:
         message["To"] = ", ".join(to)
         message["Subject"] = subject
         message["Message-ID"] = message_id
+        message["X-Dropload-Notice"] = message_id  # SES puts a Message-ID of its own
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
         with calling("sending mail"):

@@ -9,8 +9,8 @@ from chalicelib.services.ports import Datasets, Ledger, Mailer, Notice
 class Notify:
     """Each notice is sent under a lock on its row and marked in the same transaction.
 
-    Killed before the commit it is sent again, with the same Message-ID: at least once, and once in a mailbox
-    that drops doubles. Never zero times, and never by two senders at once.
+    Killed between the mail service's answer and the commit it is sent again, under the same id: no mail service can
+    tell us whether it took a mail. Never zero times, and never by two senders at once.
     """
 
     def __init__(self, *, ledger: Ledger, mailer: Mailer, datasets: Datasets, settings: Settings) -> None:

@@ -200,6 +200,8 @@ class Postgres:
             "listen_addresses": "127.0.0.1",
             "port": str(cluster.port),
             "unix_socket_directories": "",
+            "log_error_verbosity": "terse",  # the rest of a message quotes rows
+            "log_min_error_statement": "panic",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(programs / "postgres"), "-D", str(cluster.data), *options]

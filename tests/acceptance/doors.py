@@ -158,14 +158,15 @@ class Doors:
 
     def mails(self, job: Json) -> list[EmailMessage]:
         """The emails about a job that were sent so far."""
-        return [mail for mail in self._all_mails() if job["id"] in text_of(mail)]
+        return [mail for mail in self.all_mails() if job["id"] in text_of(mail)]
 
     def mail(self, job: Json) -> EmailMessage:
         """The one email about a job, as soon as it was sent."""
         (mail,) = eventually(lambda: self.mails(job), f"an email about {job['object']['key']}")
         return mail
 
-    def _all_mails(self) -> Iterator[EmailMessage]:
+    def all_mails(self) -> Iterator[EmailMessage]:
+        """Every email that was sent so far, by anyone about anything."""
         for path in sorted(Path(self._stack["mail_dir"]).glob("*.eml")):
             yield email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
 

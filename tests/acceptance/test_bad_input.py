@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.acceptance.doors import Doors, Dropped, text_of
+from tests.acceptance.doors import Doors, Dropped
 from tests.acceptance.files import HEADER, demo_file
 
 pytestmark = pytest.mark.stack
@@ -57,15 +57,6 @@ def test_file_that_cannot_be_loaded_fails_and_says_why(doors: Doors, refused: di
     assert not any(job["progress"]["batches"].values())
 
 
-@pytest.mark.parametrize("name", ["empty", "unknown_dataset"])
-def test_one_email_tells_of_a_file_that_failed(doors: Doors, refused: dict[str, Dropped], name: str) -> None:
-    job = doors.ended(refused[name])
-    mail = doors.mail(job)
-    assert job["reason"]["message"] in " ".join(text_of(mail).split())
-    # Nobody owns a dataset that does not exist: our engineers are told.
-    assert ("members-owner@example.com" in mail["To"]) is (name != "unknown_dataset")
-
-
 def test_header_alone_completes_with_nothing(doors: Doors) -> None:
     job = doors.ended(doors.drop("header_alone.csv", HEADER))
     assert (job["state"], job["reason"], job["balanced"]) == ("COMPLETED", None, True)
@@ -98,7 +89,6 @@ class Spoilt:
 
     record: bytes
     code: str
-    lines: int = 1
 
 
 SPOILT = {

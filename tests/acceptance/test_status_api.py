@@ -28,15 +28,6 @@ def test_clean_job_has_the_declared_shape(doors: Doors, job: Json) -> None:
     assert doors.get(job["links"]["self"]).body == job
 
 
-def test_clean_job_sends_no_email_and_writes_no_error_file(doors: Doors, job: Json) -> None:
-    # Mails go out in the order in which jobs end: when a later job's is there, this one's would be.
-    failed = doors.ended(doors.drop("failed_later.csv", b""))
-    doors.mail(failed)
-    assert doors.mails(job) == []
-    assert not doors.has(job, "rejected.csv")
-    assert doors.rejections(job) == []
-
-
 @pytest.mark.parametrize("path", ["/health", "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/rejections"])
 @pytest.mark.parametrize(("api_key", "status"), [("", 401), ("dropload_not-a-key-of-ours", 403), (None, 200)])
 def test_nobody_is_told_anything_without_a_key(

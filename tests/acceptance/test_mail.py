@@ -1,0 +1,48 @@
+"""Who is told what, and how often."""
+
+from collections import Counter
+
+import pytest
+
+from tests.acceptance.doors import Doors, text_of
+from tests.acceptance.files import HEADER, demo_file
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.mark.parametrize(("dataset", "owners_are_told"), [("members", True), ("nobodys", False)])
+def test_one_email_tells_why_a_file_failed(doors: Doors, dataset: str, owners_are_told: bool) -> None:
+    job = doors.ended(doors.drop("refused.csv", b"", dataset))
+    mail = doors.mail(job)
+    assert job["state"] == "FAILED"
+    assert "refused.csv" in mail["Subject"]
+    assert job["reason"]["message"] in " ".join(text_of(mail).split())
+    # A dataset that does not exist has no owners: our engineers are told.
+    assert ("members-owner@example.com" in mail["To"]) is owners_are_told
+
+
+def test_job_without_failures_sends_no_email_and_writes_no_error_file(doors: Doors) -> None:
+    clean = doors.ended(doors.drop("clean_silence.csv", demo_file(370, 10).data))
+    # Mails go out in the order in which jobs end: when a later job's is there, this one's would be.
+    doors.mail(doors.ended(doors.drop("failed_later.csv", b"")))
+    assert clean["state"] == "COMPLETED"
+    assert doors.mails(clean) == []
+    assert not doors.has(clean, "rejected.csv")
+    assert doors.rejections(clean) == []
+
+
+def test_no_job_sends_two_emails(doors: Doors) -> None:
+    failed = [doors.drop(f"failed_{number}.csv", HEADER + b"too,few\n") for number in range(5)]
+    jobs = [doors.ended(dropped) for dropped in failed]
+    for job in jobs:
+        doors.mail(job)
+    sent = Counter(mail["Message-ID"] for mail in doors.all_mails())
+    assert len(sent) >= len(jobs)
+    assert set(sent.values()) == {1}
+
+
+def test_file_name_cannot_smuggle_a_header_into_an_email(doors: Doors) -> None:
+    job = doors.ended(doors.drop("x\r\nBcc: someone@example.com\r\n.csv", b""))
+    mail = doors.mail(job)
+    assert mail["Bcc"] is None
+    assert "someone@example.com" not in mail["To"]
