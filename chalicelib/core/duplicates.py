@@ -24,19 +24,19 @@ def find_duplicates(
     order: Callable[[int], int],
     *,
     excluded: Collection[int] = (),
-) -> dict[int, tuple[Key, int]]:
-    """Return the rows that lose a key to an earlier row: for each the key's columns and the row that has it.
+) -> dict[int, dict[Key, int]]:
+    """Return the rows that lose a key to an earlier row: for each, the row that has it, by the key's columns.
 
     As if the rows were loaded one by one in the order that ``order`` gives: a row that is refused claims none of its
     keys. ``excluded`` rows collide with the table: they claim nothing, and are not in the result.
     """
-    losers: dict[int, tuple[Key, int]] = {}
+    losers: dict[int, dict[Key, int]] = {}
     holders: dict[tuple[Key, Hashable], int] = {}
     for row in sorted(contested(keys).difference(excluded), key=order):
         claims = [(columns, value) for columns, values in keys.items() if (value := values[row]) is not None]
-        lost = next((claim for claim in claims if claim in holders), None)
-        if lost is None:
-            holders.update(dict.fromkeys(claims, row))
+        lost = {claim[0]: holders[claim] for claim in claims if claim in holders}
+        if lost:
+            losers[row] = lost
         else:
-            losers[row] = lost[0], holders[lost]
+            holders.update(dict.fromkeys(claims, row))
     return losers

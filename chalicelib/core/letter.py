@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 _CAUSES = 20  # listed in a mail; the rest is in the status
 _NAME = 80  # characters of a file's name in a subject
@@ -54,7 +53,7 @@ def _causes(causes: Sequence[Mapping[str, Any]], lines: Mapping[tuple[str, str |
 
 def _where(job: Mapping[str, Any], status: str) -> str:
     bucket, key = job["object"]["bucket"], job["object"]["key"]
-    rows = [f"File:      s3://{bucket}/{quote(key)}"]
+    rows = [f"File:      s3://{bucket}/{_one_line(key, limit=1024)}"]
     if job["counts"]["rejected"]:
         error_file = f"error/{job['dataset']}/job={job['id']}/rejected.csv"
         rows.append(f"Rejected:  s3://{bucket}/{error_file}")

@@ -18,7 +18,9 @@ MAX_DIGITS = 1_000
 """Characters of a number, and the most that its exponent may be: PostgreSQL's numeric has room for far more."""
 
 BEYOND_BIGINT = 1 << 64
-"""Stands for any integer of too many digits to be worth converting; no bound lets it pass."""
+"""Stands for any integer of too many digits to be worth converting; no bound lets it pass, nor its negative."""
+
+_BIGINT_DIGITS = 19
 
 _INTEGER = re.compile(r"[+-]?[0-9]+").fullmatch
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE](?P<exponent>[+-]?[0-9]+))?").fullmatch
@@ -45,7 +47,9 @@ def parse_integer(text: str) -> int | None:
     """``[+-]?[0-9]+`` in ASCII digits; leading zeros mean nothing."""
     if not _INTEGER(text):
         return None
-    return int(text) if len(text) <= 100 else BEYOND_BIGINT
+    digits = text.lstrip("+-0") or "0"
+    size = int(digits) if len(digits) <= _BIGINT_DIGITS else BEYOND_BIGINT
+    return -size if text[0] == "-" else size
 
 
 def parse_number(text: str) -> Decimal | None:

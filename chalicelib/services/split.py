@@ -15,6 +15,7 @@ from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues
 
 _HAND_ON = 60.0  # seconds to spare when the rest of a split is handed to the next invocation
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
+_SLACK = 64 * 1024  # batches end where records do, so equal shares would leave a tiny one over
 _GROUP = 10  # batches booked and sent together; also what one SQS request takes
 
 
@@ -54,8 +55,8 @@ class Split:
 
     def open(self, stored: StoredObject) -> Job:
         """The job of this object, opened if it has none."""
-        share = -(-stored.size // (2 * self._settings.workers))  # at least two batches a worker
-        batch_bytes = min(self._settings.batch_bytes, max(share, _MIN_BATCH))
+        share = stored.size // (2 * self._settings.workers)  # at least two batches a worker
+        batch_bytes = min(self._settings.batch_bytes, max(share, _MIN_BATCH) + _SLACK)
         return self._ledger.open_job(self._new_id(), dataset_of(stored.key), stored, batch_bytes)
 
     def _go_on(self, job: Job, remaining: Remaining) -> None:

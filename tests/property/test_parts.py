@@ -80,14 +80,14 @@ def test_duplicates_are_those_of_loading_rows_one_by_one(
     keys: dict[Key, list[int | None]] = {("a",): [row[0] for row in rows], ("b",): [row[1] for row in rows]}
     order = sorted(range(len(rows)), key=lambda row: row * 7 % 11)
     table: dict[tuple[int, int], int] = {}
-    expected: dict[int, tuple[Key, int]] = {}
+    expected: dict[int, dict[Key, int]] = {}
     for row in order:
         if row in excluded:
             continue
         claims = [(index, value) for index, value in enumerate(rows[row]) if value is not None]
         lost = [claim for claim in claims if claim in table]
         if lost:
-            expected[row] = (("a", "b")[lost[0][0]],), table[lost[0]]
+            expected[row] = {(("a", "b")[index],): table[index, value] for index, value in lost}
         else:
             table.update(dict.fromkeys(claims, row))
     assert find_duplicates(keys, order.index, excluded=excluded) == expected

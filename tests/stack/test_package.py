@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.package import PYTHON_VERSION, run
 from infra.local.packaging import Package
+from tests.stack.test_template import CONFIG
 
 TAG = "cpython-" + PYTHON_VERSION.replace(".", "")
 
@@ -84,8 +85,13 @@ def test_every_dependency_of_a_dependency_is_in_it(package: Package) -> None:
 def test_every_function_has_its_own_role_and_the_right_python(template: dict[str, Any]) -> None:
     made = functions(template)
     assert {function["Runtime"] for function in made.values()} == {f"python{PYTHON_VERSION}"}
-    roles = [function["Role"]["Fn::GetAtt"][0] for function in made.values()]
-    assert len(set(roles)) == len(roles) == 9
+    roles = {function["Role"]["Fn::GetAtt"][0] for function in made.values()}
+    assert len(roles) == len(made) == len(CONFIG["lambda_functions"])
+    reaching = template["Resources"]["ReachDatabase"]["Properties"]["Roles"]
+    assert {role["Ref"] for role in reaching} == roles
+    for role in roles:
+        (policy,) = template["Resources"][role]["Properties"]["Policies"]
+        assert policy["PolicyDocument"]["Statement"]
 
 
 def test_nothing_in_the_template_depends_on_where_it_was_made(template: dict[str, Any]) -> None:

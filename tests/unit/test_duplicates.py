@@ -4,20 +4,20 @@ from chalicelib.core.duplicates import Key, contested, find_duplicates
 
 
 def test_the_earlier_row_wins() -> None:
-    assert find_duplicates({("k",): [1, 2, 1]}, lambda row: row) == {2: (("k",), 0)}
+    assert find_duplicates({("k",): [1, 2, 1]}, lambda row: row) == {2: {("k",): 0}}
 
 
 def test_earlier_is_by_record_not_by_row() -> None:
-    assert find_duplicates({("k",): [1, 2, 1]}, lambda row: -row) == {0: (("k",), 2)}
+    assert find_duplicates({("k",): [1, 2, 1]}, lambda row: -row) == {0: {("k",): 2}}
 
 
 def test_a_row_that_loses_one_key_claims_no_other() -> None:
     keys: dict[Key, list[int]] = {("a",): [1, 1, 2], ("b",): [7, 8, 8]}
-    assert find_duplicates(keys, lambda row: row) == {1: (("a",), 0)}
+    assert find_duplicates(keys, lambda row: row) == {1: {("a",): 0}}
 
 
 def test_a_row_that_the_table_refuses_claims_nothing() -> None:
-    assert find_duplicates({("k",): [1, 1, 1]}, lambda row: row, excluded={0}) == {2: (("k",), 1)}
+    assert find_duplicates({("k",): [1, 1, 1]}, lambda row: row, excluded={0}) == {2: {("k",): 1}}
 
 
 def test_nulls_meet_nothing() -> None:
@@ -26,3 +26,8 @@ def test_nulls_meet_nothing() -> None:
 
 def test_only_rows_that_share_a_key_are_contested() -> None:
     assert contested({("a",): [1, 2, 3, None, None], ("b",): [5, 6, 7, 8, 6]}) == {1, 4}
+
+
+def test_row_that_loses_several_keys_names_the_holder_of_each() -> None:
+    keys: dict[Key, list[int]] = {("a",): [1, 2, 1], ("b",): [5, 6, 6]}
+    assert find_duplicates(keys, lambda row: row) == {2: {("a",): 0, ("b",): 1}}

@@ -30,7 +30,7 @@ def test_letter_says_how_many_and_why_before_anything_else() -> None:
 
 def test_letter_leads_to_the_file_the_rejected_records_and_the_status() -> None:
     text = compose(JOB, {}, URL).text
-    assert "s3://b/input/members/new%20members.csv" in text
+    assert "s3://b/input/members/new members.csv" in text
     assert f"s3://b/error/members/job={JOB['id']}/rejected.csv" in text
     assert f"{URL}/v1/jobs/{JOB['id']}" in text
 

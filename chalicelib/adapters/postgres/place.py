@@ -6,7 +6,6 @@ another transaction was quicker with a key, the batch is placed again row by row
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import psycopg2.errors
 
@@ -23,14 +22,6 @@ Key = tuple[str, ...]
 _REFUSED = (psycopg2.errors.IntegrityError, psycopg2.errors.DataError, psycopg2.errors.RaiseException)
 _FOREIGN_KEY = "23503"
 _DATA_EXCEPTION = "22"
-
-
-@dataclass(frozen=True, slots=True)
-class _Lost:
-    """A row kept out by an earlier row of its own batch."""
-
-    key: Key
-    winner: int
 
 
 def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int) -> Placed:
@@ -61,58 +52,54 @@ def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed
         return None
     missing = parsed.fast_rows + len(parsed.slow) - len(lost) - inserted
     taken = staging.taken() if missing else {}
-    if len(taken) != missing or any(one.winner in taken for one in lost.values()):
+    if len(taken) != missing or any(winner in taken for held in lost.values() for winner in held.values()):
         return None  # another transaction added or removed rows between our statements
     ignored = dataset.on_conflict == "ignore"
-    refusals = {row: Refusal((_in_table(key, id),), ignored) for row, (key, id) in taken.items()}
-    for row, one in lost.items():
-        message = f"{_same(one.key)} as the record on line {parsed.where(one.winner).line} of this file"
-        refusals[row] = Refusal((_unique_error(one.key, message),), ignored)
+    refusals = {row: Refusal(_in_table(ids), ignored) for row, ids in taken.items()}
+    for row, held in lost.items():
+        lines = {key: parsed.where(winner).line for key, winner in held.items()}
+        refusals[row] = Refusal(_in_file(lines), ignored)
     return Placed(inserted=inserted, refusals=refusals)
 
 
-def _duplicates(staging: Staging, dataset: Dataset, parsed: Parsed) -> dict[int, _Lost]:
-    """The rows whose key an earlier row of the batch has, each with the row that it lost to."""
+def _duplicates(staging: Staging, dataset: Dataset, parsed: Parsed) -> dict[int, dict[Key, int]]:
+    """The rows of which an earlier row of the batch has a key: for each key, that row."""
     keys = {key: parsed.keys(key) for key in dataset.unique_keys if staging.holds(key)}
     rows = contested(keys)
     if not rows:
         return {}
     held = staging.taken(rows)  # such rows are refused by the table and claim nothing
-    losers = find_duplicates(keys, lambda row: parsed.where(row).record, excluded=held.keys())
-    return {row: _Lost(key, winner) for row, (key, winner) in losers.items()}
+    return find_duplicates(keys, lambda row: parsed.where(row).record, excluded=held.keys())
 
 
 def _place_singly(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed:
     rows = range(parsed.fast_rows + len(parsed.slow))
     refused = staging.insert_singly(sorted(rows, key=lambda row: parsed.where(row).record))
-    collided = [row for row, refusal in refused.items() if refusal is None]
-    taken = staging.taken(collided, by_anyone=True)
+    taken = staging.taken([row for row, refusal in refused.items() if refusal is None], by_anyone=True)
     refusals = {}
     for row, refusal in refused.items():
         if refusal is not None:
             refusals[row] = Refusal((_database_error(*refusal),))
         else:
-            refusals[row] = Refusal((_collision(dataset, taken, row),), dataset.on_conflict == "ignore")
+            errors = _in_table(taken[row]) if row in taken else (_a_moment_ago(dataset),)
+            refusals[row] = Refusal(errors, dataset.on_conflict == "ignore")
     return Placed(inserted=len(rows) - len(refused), refusals=refusals)
 
 
-def _collision(dataset: Dataset, taken: Mapping[int, tuple[Key, int]], row: int) -> RecordError:
-    if row in taken:
-        return _in_table(*taken[row])
-    key = dataset.unique_keys[0]
-    return _unique_error(key, f"{_same(key)} as a row that was in the table a moment ago")
+def _in_table(ids: Mapping[Key, int]) -> tuple[RecordError, ...]:
+    return tuple(_unique_error(key, f"a row that is in the table already, with id {id}") for key, id in ids.items())
 
 
-def _in_table(key: Key, id: int) -> RecordError:
-    return _unique_error(key, f"{_same(key)} as a row that is in the table already, with id {id}")
+def _in_file(lines: Mapping[Key, int]) -> tuple[RecordError, ...]:
+    return tuple(_unique_error(key, f"the record on line {line} of this file") for key, line in lines.items())
 
 
-def _same(key: Key) -> str:
-    return f"the same {' and '.join(key)}"
+def _a_moment_ago(dataset: Dataset) -> RecordError:
+    return _unique_error(dataset.unique_keys[0], "a row that was in the table a moment ago")
 
 
-def _unique_error(key: Key, message: str) -> RecordError:
-    return RecordError(",".join(key), "unique-error", message)
+def _unique_error(key: Key, holder: str) -> RecordError:
+    return RecordError(",".join(key), "unique-error", f"the same {' and '.join(key)} as {holder}")
 
 
 def _database_error(state: str, constraint: str, columns: Collection[str]) -> RecordError:

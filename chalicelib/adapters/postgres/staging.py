@@ -100,16 +100,16 @@ class Staging:
             for row in self._cursor.fetchall()
         }
 
-    def taken(self, rows: Collection[int] | None = None, *, by_anyone: bool = False) -> dict[int, tuple[Key, int]]:
-        """Which of the staged rows (all, or these) meet a key in the table: the first such key, and the id there.
+    def taken(self, rows: Collection[int] | None = None, *, by_anyone: bool = False) -> dict[int, dict[Key, int]]:
+        """Which of the staged rows (all, or these) meet keys in the table: for each key, the id of the row there.
 
         Rows that this batch has inserted do not count unless ``by_anyone``.
         """
-        found: dict[int, tuple[Key, int]] = {}
+        found: dict[int, dict[Key, int]] = {}
         for key in self._dataset.unique_keys:
             if self.holds(key):
                 for row, id in self._taken(key, rows, by_anyone):
-                    found.setdefault(row, (key, id))
+                    found.setdefault(row, {})[key] = id
         return found
 
     def _taken(self, key: Key, rows: Collection[int] | None, by_anyone: bool) -> Iterator[tuple[int, int]]:
