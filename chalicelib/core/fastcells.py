@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chalicelib.core.fasttypes import typed_expression
+from chalicelib.core.formats import PLAIN
 from chalicelib.core.keys import POSTGRES_TRUE
 from chalicelib.core.patterns import embed
 from chalicelib.core.rejection import RecordError
@@ -48,8 +49,11 @@ class CellBuilder:
         if field.type not in _TEXTS:
             expression = typed_expression(field)
             return None if expression is None else self._values(field, expression, may_be_empty)
+        plain = PLAIN.get(field.format)
         if limits.pattern is not None:
-            return self._patterned(field, limits.pattern, may_be_empty)
+            return self._patterned(field, limits.pattern, may_be_empty) if plain is None else None
+        if plain is not None:
+            return self._patterned(field, plain, may_be_empty)
         return self._text(field, may_be_empty)
 
     def _text(self, field: Field, may_be_empty: bool) -> Cell | None:

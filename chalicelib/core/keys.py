@@ -5,8 +5,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias, cast
 
+from chalicelib.core.duration import read_duration
+from chalicelib.core.formats import UUID
 from chalicelib.core.lexical import parse_datetime, parse_time
-from chalicelib.core.schema import Dataset, FieldType
+from chalicelib.core.schema import Dataset, Field, FieldType
+from chalicelib.core.structured import parse_array, parse_object, read_point_text
 
 Convert: TypeAlias = Callable[[str], Hashable]
 
@@ -20,11 +23,11 @@ class KeyReader:
     """Reads key values from the rows of one dataset in files of one order of columns."""
 
     def __init__(self, dataset: Dataset, columns: Sequence[str]) -> None:
-        declared = {field.name: field.type for field in dataset.fields}
+        declared = {field.name: field for field in dataset.fields}
         self._fast_position = {name: position for position, name in enumerate(columns)}
         slow_columns = [name for name in columns if name in declared]
         self._slow_position = {name: position for position, name in enumerate(slow_columns)}
-        self._convert: Mapping[str, Convert | None] = {name: _CONVERSIONS.get(declared[name]) for name in slow_columns}
+        self._convert: Mapping[str, Convert | None] = {name: _conversion(declared[name]) for name in slow_columns}
         self._quote = dataset.dialect.quote_char
         d, q = re.escape(dataset.dialect.delimiter), re.escape(self._quote)
         # Every line of the payload has all its fields, so that what ends a value need not be looked at.
@@ -82,10 +85,23 @@ def _boolean(text: str) -> bool:
     return text.lower() in POSTGRES_TRUE
 
 
+def _instant(text: str) -> Hashable:
+    return parse_datetime(f"{text[:10]}T{text[11:]}")  # with a space, where a format says so
+
+
+def _conversion(field: Field) -> Convert | None:
+    return str.lower if field.format == UUID else _CONVERSIONS.get(field.type)
+
+
 _CONVERSIONS: dict[FieldType, Convert] = {
     FieldType.INTEGER: int,
     FieldType.NUMBER: _number,
     FieldType.BOOLEAN: _boolean,
     FieldType.TIME: parse_time,
-    FieldType.DATETIME: parse_datetime,
+    FieldType.DATETIME: _instant,
+    FieldType.YEAR: int,
+    FieldType.DURATION: read_duration,
+    FieldType.OBJECT: parse_object,
+    FieldType.ARRAY: parse_array,
+    FieldType.GEOPOINT: read_point_text,
 }

@@ -1,18 +1,11 @@
-"""How a value of each type is written, exactly, and what it means: text to logical value.
+"""How a value of each simple type is written by default, exactly, and what it means: text to logical value.
 
 Nothing is stripped and nothing is guessed: `` 7``, ``1_0``, ``7.0`` and Arabic digits are no integers (fact 10).
 """
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import TypeAlias
-
-from chalicelib.core.schema import Field, FieldType
-
-Logical: TypeAlias = str | int | Decimal | bool | date | datetime | time
-Parse: TypeAlias = Callable[[str], Logical | None]
 
 MAX_DIGITS = 1_000
 """Characters of a number, and the most that its exponent may be: PostgreSQL's numeric has room for far more."""
@@ -27,20 +20,12 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE](?P<exponent>
 _SPECIAL_NUMBERS = {"NaN": Decimal("NaN"), "INF": Decimal("Infinity"), "-INF": Decimal("-Infinity")}
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?").fullmatch
+_YEAR = re.compile(r"-?[0-9]{4}|-?[1-9][0-9]{4,8}").fullmatch
+_YEARMONTH = re.compile(r"[0-9]{4}-[0-9]{2}").fullmatch
 _DATETIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
     r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
 ).fullmatch
-
-
-def parser(field: Field) -> Parse:
-    """Return the function from a field's text to its logical value, or to ``None`` where the text is not of the type.
-
-    Missing values and constraints are none of its business.
-    """
-    if field.type is FieldType.BOOLEAN:
-        return {**dict.fromkeys(field.true_values, True), **dict.fromkeys(field.false_values, False)}.get
-    return _PARSERS[field.type]
 
 
 def parse_integer(text: str) -> int | None:
@@ -99,16 +84,11 @@ def parse_datetime(text: str) -> datetime | None:
         return None
 
 
-def _text(text: str) -> str:
-    return text
+def parse_year(text: str) -> int | None:
+    """XSD's gYear without a time zone: four digits, or up to nine that do not start with 0, perhaps a minus."""
+    return int(text) if _YEAR(text) else None
 
 
-_PARSERS: dict[FieldType, Parse] = {
-    FieldType.STRING: _text,
-    FieldType.ANY: _text,
-    FieldType.INTEGER: parse_integer,
-    FieldType.NUMBER: parse_number,
-    FieldType.DATE: parse_date,
-    FieldType.DATETIME: parse_datetime,
-    FieldType.TIME: parse_time,
-}
+def parse_yearmonth(text: str) -> date | None:
+    """``YYYY-MM``, a month of the years 0001 to 9999, as its first day."""
+    return parse_date(text + "-01") if _YEARMONTH(text) else None

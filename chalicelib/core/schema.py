@@ -6,8 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
-Bound: TypeAlias = int | Decimal | date | datetime | time
-"""A ``minimum`` or ``maximum`` as a logical value of its field's type (a ``datetime`` always carries its offset)."""
+from chalicelib.core.duration import Duration
+
+Bound: TypeAlias = int | Decimal | date | datetime | time | Duration
+"""A bound as a logical value of its field's type: a ``datetime`` has its offset, a ``yearmonth`` is its first day."""
 
 
 class FieldType(StrEnum):
@@ -20,6 +22,12 @@ class FieldType(StrEnum):
     DATE = "date"
     DATETIME = "datetime"
     TIME = "time"
+    YEAR = "year"
+    YEARMONTH = "yearmonth"
+    DURATION = "duration"
+    OBJECT = "object"
+    ARRAY = "array"
+    GEOPOINT = "geopoint"
     ANY = "any"
 
 
@@ -49,7 +57,10 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What a field's values must keep to. Lengths are in characters; ``enum`` holds values as they are written."""
+    """What a field's values must keep to; ``enum`` holds values as they are written.
+
+    Lengths are in characters, for an array in elements, for an object in members.
+    """
 
     required: bool = False
     unique: bool = False
@@ -57,13 +68,19 @@ class Constraints:
     max_length: int | None = None
     minimum: Bound | None = None
     maximum: Bound | None = None
+    exclusive_minimum: Bound | None = None
+    exclusive_maximum: Bound | None = None
     pattern: str | None = None
     enum: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One declared column. ``true_values`` and ``false_values`` matter to booleans only."""
+    """One declared column.
+
+    ``true_values`` and ``false_values`` matter to booleans only, ``group_char`` ("" for none), ``decimal_char`` and
+    ``bare_number`` to numbers.
+    """
 
     name: str
     type: FieldType
@@ -72,6 +89,9 @@ class Field:
     missing_values: tuple[str, ...] = ("",)
     true_values: tuple[str, ...] = ("true", "True", "TRUE", "1")
     false_values: tuple[str, ...] = ("false", "False", "FALSE", "0")
+    group_char: str = ""
+    decimal_char: str = "."
+    bare_number: bool = True
 
 
 @dataclass(frozen=True, slots=True)

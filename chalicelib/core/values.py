@@ -6,11 +6,10 @@ Messages are made once per field and never hold a value.
 
 import re
 from collections.abc import Callable
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, TypeAlias
 
-from chalicelib.core.lexical import parser
+from chalicelib.core.canonical import canonical_text, shown
+from chalicelib.core.parsers import DEFAULT, described_parser, parser
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.schema import Field, FieldType
 
@@ -26,6 +25,12 @@ _NOT_OF_TYPE = {
     FieldType.DATE: "not a date (YYYY-MM-DD)",
     FieldType.TIME: "not a time (hh:mm:ss)",
     FieldType.DATETIME: "not a date and time (YYYY-MM-DDThh:mm:ss, with Z or an offset)",
+    FieldType.YEAR: "not a year (YYYY)",
+    FieldType.YEARMONTH: "not a month of a year (YYYY-MM)",
+    FieldType.DURATION: "not a duration (PnYnMnDTnHnMnS)",
+    FieldType.OBJECT: "not a JSON object",
+    FieldType.ARRAY: "not a JSON array",
+    FieldType.GEOPOINT: "not a longitude and a latitude (lon, lat)",
 }
 
 
@@ -37,7 +42,7 @@ def compile_check(field: Field) -> Check:
     wrong_type = RecordError(field.name, "type-error", _type_message(field))
     parse = parser(field)
     rules = _rules(field)
-    canonical = _CANONICAL.get(field.type)
+    canonical = canonical_text(field)
 
     def check(text: str, errors: list[RecordError]) -> str | None:
         if text in missing:
@@ -59,6 +64,8 @@ def compile_check(field: Field) -> Check:
 def _type_message(field: Field) -> str:
     if field.type is FieldType.BOOLEAN:
         return f"not one of {', '.join(field.true_values + field.false_values)}"
+    if field.format != DEFAULT:
+        return f"not a {field.type} of the format {field.format}"
     return _NOT_OF_TYPE.get(field.type, "not a string")
 
 
@@ -72,43 +79,25 @@ def _rules(field: Field) -> list[Rule]:
     if field.type is FieldType.INTEGER:
         rule(BIGINT.__contains__, "outside the range of a 64-bit integer", "type-error")
     low, high = limits.minimum, limits.maximum
+    above, below = limits.exclusive_minimum, limits.exclusive_maximum
     # NaN is within no bounds, and comparing it raises.
     if low is not None:
-        rule(lambda value: value == value and value >= low, f"less than {_shown(low)} (minimum)")
+        rule(lambda value: value == value and value >= low, f"less than {shown(field, low)} (minimum)")
     if high is not None:
-        rule(lambda value: value == value and value <= high, f"greater than {_shown(high)} (maximum)")
+        rule(lambda value: value == value and value <= high, f"greater than {shown(field, high)} (maximum)")
+    if above is not None:
+        rule(lambda value: value == value and value > above, f"not above {shown(field, above)} (exclusiveMinimum)")
+    if below is not None:
+        rule(lambda value: value == value and value < below, f"not below {shown(field, below)} (exclusiveMaximum)")
     least, most = limits.min_length, limits.max_length
+    parts = {FieldType.ARRAY: "elements", FieldType.OBJECT: "members"}.get(field.type, "characters")
     if least is not None:
-        rule(lambda text: len(text) >= least, f"shorter than {least} characters (minLength)")
+        rule(lambda value: len(value) >= least, f"shorter than {least} {parts} (minLength)")
     if most is not None:
-        rule(lambda text: len(text) <= most, f"longer than {most} characters (maxLength)")
+        rule(lambda value: len(value) <= most, f"longer than {most} {parts} (maxLength)")
     if limits.pattern is not None:
         rule(re.compile(limits.pattern).fullmatch, f"does not match the pattern {limits.pattern}")
     if limits.enum is not None:
-        allowed = frozenset(map(parser(field), limits.enum))
+        allowed = frozenset(map(described_parser(field), limits.enum))
         rule(allowed.__contains__, f"not one of the values allowed (enum): {', '.join(limits.enum)}")
     return rules
-
-
-def _shown(bound: object) -> str:
-    return bound.isoformat() if isinstance(bound, datetime) else str(bound)
-
-
-def _canonical_number(value: Decimal) -> str:
-    return str(value)  # "NaN" and "Infinity" are PostgreSQL's own words
-
-
-def _canonical_boolean(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _canonical_datetime(value: datetime) -> str:
-    return value.isoformat()
-
-
-_CANONICAL: dict[FieldType, Callable[[Any], str]] = {
-    FieldType.INTEGER: str,
-    FieldType.NUMBER: _canonical_number,
-    FieldType.BOOLEAN: _canonical_boolean,
-    FieldType.DATETIME: _canonical_datetime,
-}

@@ -34,6 +34,16 @@ def taken(text: str, kind: str, **field: Any) -> bool:
         ("2024-12-31", "date", {"constraints": {"minimum": "2020-01-01"}}),
         ("23:59:59.5", "time", {}),
         ("2024-12-31T23:59:59Z", "datetime", {}),
+        ("2024-12-31 23:59:59", "datetime", {"format": "%Y-%m-%d %H:%M:%S"}),
+        ("2024-12-31", "date", {"format": "any"}),
+        ("2024", "year", {"constraints": {"exclusiveMinimum": 2023}}),
+        ("2024-12", "yearmonth", {}),
+        ("P1Y2M3DT4H5M6.5S", "duration", {}),
+        ("ana.silva@mail.example.com", "string", {"format": "email", "constraints": {"maxLength": 100}}),
+        ("https://example.com/a/b.html", "string", {"format": "uri"}),
+        ("123e4567-e89b-12d3-a456-426614174000", "string", {"format": "uuid"}),
+        ("1234", "number", {"decimalChar": ",", "groupChar": "."}),
+        ("6", "integer", {"constraints": {"exclusiveMinimum": 5}}),
     ],
 )
 def test_plain_values_are_taken(text: str, kind: str, field: dict[str, Any]) -> None:
@@ -54,6 +64,13 @@ def test_plain_values_are_taken(text: str, kind: str, field: dict[str, Any]) -> 
         ("a\\b", "string", {"constraints": {"enum": ["a\\b"]}}),
         ("a\\b", "string", {"constraints": {"pattern": "[a\\\\b]+"}}),
         ("2147483648", "integer", {"constraints": {"maximum": 2147483647}}),
+        ("1.234", "number", {"decimalChar": ".", "groupChar": " ", "constraints": {"exclusiveMinimum": 1}}),
+        ("1.234", "number", {"decimalChar": ",", "groupChar": "."}),
+        ("5", "integer", {"constraints": {"exclusiveMinimum": 5}}),
+        ("01/02/2024", "date", {"format": "%d/%m/%Y"}),
+        ("2024-12-31T23:59:59Z", "datetime", {"format": "%Y-%m-%dT%H:%M:%S"}),
+        ("P1W", "duration", {}),
+        ("ana@@example.com", "string", {"format": "email"}),
     ],
 )
 def test_values_that_copy_would_read_otherwise_are_left(text: str, kind: str, field: dict[str, Any]) -> None:

@@ -166,3 +166,216 @@ def test_integer_of_too_many_digits_is_out_of_range_on_its_own_side() -> None:
     assert parse_integer("-" + "9" * 5000) == -BEYOND_BIGINT
     assert parse_integer("9" * 5000) == BEYOND_BIGINT
     assert parse_integer("-" + "0" * 5000 + "7") == -7
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "value"),
+    [
+        ("ana@example.com", "email", "ana@example.com"),
+        ("https://example.com/a?b=c#d", "uri", "https://example.com/a?b=c#d"),
+        ("urn:isbn:0451450523", "uri", "urn:isbn:0451450523"),
+        ("http://[2001:db8::7]/", "uri", "http://[2001:db8::7]/"),
+        ("123E4567-E89B-12D3-A456-426614174000", "uuid", "123e4567-e89b-12d3-a456-426614174000"),
+    ],
+)
+def test_strings_of_a_format(text: str, form: str, value: str) -> None:
+    assert accepted(text, "string", format=form) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("ana", "email"),
+        ("Ana <ana@example.com>", "email"),
+        ("ana@example.com ", "email"),
+        ("a" * 65 + "@example.com", "email"),
+        ("a@" + "b.c" * 90, "email"),
+        ("example.com/a", "uri"),
+        ("http://a b", "uri"),
+        ("http://a/%zz", "uri"),
+        ("http://[1:2]/", "uri"),
+        ("http://é.example", "uri"),
+        ("{123e4567-e89b-12d3-a456-426614174000}", "uuid"),
+        ("123e4567e89b12d3a456426614174000", "uuid"),
+    ],
+)
+def test_strings_that_are_none_of_their_format_are_refused(text: str, form: str) -> None:
+    assert refused(text, "string", format=form) == [("type-error", f"not a string of the format {form}")]
+
+
+EUROPEAN = {"decimalChar": ",", "groupChar": "."}
+DRESSED = {"groupChar": ",", "bareNumber": False}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "field", "value"),
+    [
+        ("1.234.567,89", "number", EUROPEAN, "1234567.89"),
+        ("1234,5", "number", EUROPEAN, "1234.5"),
+        ("-,5", "number", EUROPEAN, "-0.5"),
+        ("1,00,000", "integer", {"groupChar": ","}, "100000"),
+        ("1\u202f000", "integer", {"groupChar": "\u202f"}, "1000"),
+        ("$1,234.50", "number", DRESSED, "1234.50"),
+        ("EUR -5", "number", DRESSED, "-5"),
+        ("Rs. 500/year", "number", DRESSED, "500"),
+        ("95%", "integer", DRESSED, "95"),
+        ("INF", "number", DRESSED, "Infinity"),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, kind: str, field: dict[str, Any], value: str) -> None:
+    assert accepted(text, kind, **field) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "field"),
+    [
+        ("1,5", "number", {"groupChar": ","}),
+        ("1,2345", "integer", {"groupChar": ","}),
+        (",123", "integer", {"groupChar": ","}),
+        ("1,,000", "integer", {"groupChar": ","}),
+        ("1.234,567.8", "number", EUROPEAN),
+        ("1.5", "number", {"decimalChar": ","}),
+        ("95%", "integer", {}),
+        ("(5)", "number", DRESSED),
+        ("-€5", "number", DRESSED),
+        ("Rs.500", "number", DRESSED),
+        ("5 to 7", "number", DRESSED),
+        ("5½", "number", DRESSED),
+        ("%", "number", DRESSED),
+        ("95.5%", "integer", DRESSED),
+    ],
+)
+def test_numbers_that_could_be_read_in_two_ways_are_refused(text: str, kind: str, field: dict[str, Any]) -> None:
+    assert refused(text, kind, **field)[0][0] == "type-error"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "form", "value"),
+    [
+        ("31/12/2024", "date", "%d/%m/%Y", "2024-12-31"),
+        ("1/2/2024", "date", "%d/%m/%Y", "2024-02-01"),
+        ("Wed, 31 JAN 2024", "date", "%a, %d %b %Y", "2024-01-31"),
+        ("2024060", "date", "%Y%j", "2024-02-29"),
+        ("690101", "date", "%y%m%d", "1969-01-01"),
+        ("100%", "year", "%Y%%", None),
+        ("12:05 am", "time", "%I:%M %p", "00:05:00"),
+        ("0930", "time", "%H%M", "09:30:00"),
+        ("31/12/2024 23:59 +0200", "datetime", "%d/%m/%Y %H:%M %z", "2024-12-31T21:59:00+00:00"),
+        ("02/2024", "yearmonth", "%m/%Y", "2024-02"),
+        ("24", "year", "%y", "2024"),
+        ("31 January 2024", "date", "any", "2024-01-31"),
+        ("2024/1/31", "date", "any", "2024-01-31"),
+        ("1:05 pm", "time", "any", "13:05:00"),
+        ("Jan 31, 2024, 1:05 pm", "datetime", "any", "2024-01-31T13:05:00+00:00"),
+        ("2024-01-31T12:00+02:00", "datetime", "any", "2024-01-31T10:00:00+00:00"),
+    ],
+)
+def test_dates_and_times_by_pattern(text: str, kind: str, form: str, value: str | None) -> None:
+    assert check(text, kind, format=form)[0] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "form"),
+    [
+        ("31/02/2024", "date", "%d/%m/%Y"),
+        ("2024111", "date", "%Y%m%d"),
+        (" 1/2/2024", "date", "%d/%m/%Y"),
+        ("1/2/\u0662\u0660\u0662\u0664", "date", "%d/%m/%Y"),
+        ("Thu, 31 Jan 2024", "date", "%a, %d %b %Y"),
+        ("2023366", "date", "%Y%j"),
+        ("13:05 pm", "time", "%I:%M %p"),
+        ("12:00:60", "time", "%H:%M:%S"),
+        ("03/04/2024", "date", "any"),
+        ("0001-01-01T00:00:00+01:00", "datetime", "%Y-%m-%dT%H:%M:%S%z"),
+        ("9999-12-31 23:59-01:00", "datetime", "any"),
+        ("2024-01-31", "datetime", "any"),
+    ],
+)
+def test_what_a_pattern_does_not_say_is_refused(text: str, kind: str, form: str) -> None:
+    assert refused(text, kind, format=form) == [("type-error", f"not a {kind} of the format {form}")]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("2024", "year", "2024"),
+        ("-0044", "year", "-44"),
+        ("12024", "year", "12024"),
+        ("2024-02", "yearmonth", "2024-02"),
+        ("P1Y2M3DT4H5M6.5S", "duration", "P14M3DT4H5M6.500000S"),
+        ("-P2W", "duration", "P0M-14DT0H0M0.000000S"),
+        ("-PT0.5S", "duration", "P0M0DT-0H-0M-0.500000S"),
+        ('{"b": 1, "a": [true, null]}', "object", '{"b": 1, "a": [true, null]}'),
+        ("[1, 2.50]", "array", "[1, 2.50]"),
+        ("90.50, -45.5", "geopoint", "{90.50,-45.5}"),
+    ],
+)
+def test_the_other_types(text: str, kind: str, value: str) -> None:
+    assert accepted(text, kind) == value
+
+
+@pytest.mark.parametrize(("text", "form"), [("[90.5, 45]", "array"), ('{"lat": 45, "lon": 90.5}', "object")])
+def test_points_as_json(text: str, form: str) -> None:
+    assert accepted(text, "geopoint", format=form) == "{90.5,45}"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("24", "year"),
+        ("02024", "year"),
+        ("+2024", "year"),
+        ("2024Z", "year"),
+        ("2024-13", "yearmonth"),
+        ("0000-01", "yearmonth"),
+        ("2024-1", "yearmonth"),
+        ("P", "duration"),
+        ("PT", "duration"),
+        ("P1YT", "duration"),
+        ("P1.5D", "duration"),
+        ("P1S", "duration"),
+        ("1 day", "duration"),
+        ("P999999999Y", "duration"),
+        ("[1]", "object"),
+        ("null", "object"),
+        ('{"a": NaN}', "object"),
+        ('{"a": 1e1001}', "object"),
+        ("{'a': 1}", "object"),
+        ('{"a": "\\u0000"}', "object"),
+        ('{"\\ud800": 1}', "object"),
+        ("[" * 65 + "]" * 65, "array"),
+        ("[" * 100_000, "array"),
+        ("[" + "1" * 5_000 + "]", "array"),
+        ("{}", "array"),
+        ("180.1,0", "geopoint"),
+        ("0,-90.1", "geopoint"),
+        ("NaN,0", "geopoint"),
+        ("1;2", "geopoint"),
+    ],
+)
+def test_what_the_other_types_are_not_is_refused(text: str, kind: str) -> None:
+    assert refused(text, kind)[0][0] == "type-error"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "constraints", "message"),
+    [
+        ("5", "integer", {"exclusiveMinimum": 5}, "not above 5 (exclusiveMinimum)"),
+        ("5.0", "number", {"exclusiveMaximum": 5}, "not below 5 (exclusiveMaximum)"),
+        ("2024-02", "yearmonth", {"exclusiveMaximum": "2024-02"}, "not below 2024-02 (exclusiveMaximum)"),
+        ("P30D", "duration", {"exclusiveMinimum": "P1M"}, "not above P1M0DT0H0M0.000000S (exclusiveMinimum)"),
+        ("[1, 2]", "array", {"maxLength": 1}, "longer than 1 elements (maxLength)"),
+        ("{}", "object", {"minLength": 1}, "shorter than 1 members (minLength)"),
+        ("[true]", "array", {"enum": [[1]]}, "not one of the values allowed (enum): [1]"),
+    ],
+)
+def test_more_constraints_say_what_they_expect(text: str, kind: str, constraints: dict[str, Any], message: str) -> None:
+    assert refused(text, kind, constraints=constraints) == [("constraint-error", message)]
+
+
+def test_bounds_and_enums_may_be_written_as_in_files_or_as_the_standard_writes_them() -> None:
+    for least in ("31/12/2024", "2024-12-31"):
+        field = {"format": "%d/%m/%Y", "constraints": {"minimum": least}}
+        assert refused("30/12/2024", "date", **field) == [("constraint-error", "less than 2024-12-31 (minimum)")]
+    assert accepted("1,5", "number", decimalChar=",", constraints={"enum": [1.5], "maximum": "1,5"}) == "1.5"
+    assert accepted('{"b":1,"a":2.0}', "object", constraints={"enum": [{"a": 2, "b": 1}]}) == '{"b":1,"a":2.0}'

@@ -8,6 +8,9 @@ from psycopg2 import sql
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.queries import migrations, queries
 from chalicelib.core.dataset import Dataset, Field
+from chalicelib.core.fasttypes import whole_range
+from chalicelib.core.formats import UUID
+from chalicelib.core.values import BIGINT
 from chalicelib.errors import Terminal
 
 SCHEMA = queries("schema")
@@ -23,14 +26,24 @@ _TYPES = {
     "date": "date",
     "datetime": "timestamp with time zone",
     "time": "time without time zone",
+    "year": "integer",
+    "yearmonth": "text",
+    "duration": "interval",
+    "object": "jsonb",
+    "array": "jsonb",
+    # Not point, which has no equality, so that no key and no comparison of rows could hold it; nor is it exact.
+    "geopoint": "numeric[]",
 }
+_SMALL = range(-(2**31), 2**31)
 
 
 def column_type(field: Field) -> str:
     """A field's type, as PostgreSQL spells it."""
-    low, high = field.constraints.minimum, field.constraints.maximum
-    if field.type == "integer" and isinstance(low, int) and isinstance(high, int) and -(2**31) <= low <= high < 2**31:
-        return "integer"
+    if field.type == "integer":
+        allowed = whole_range(field.constraints, BIGINT)
+        return "integer" if allowed and allowed[0] in _SMALL and allowed[-1] in _SMALL else "bigint"
+    if field.format == UUID:
+        return UUID
     return _TYPES[field.type]
 
 
