@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from chalicelib.core.fastcells import Cell, CellBuilder
+from chalicelib.core.repeat import at_least_one
 from chalicelib.core.schema import Dataset, Dialect
 
 Match = Callable[..., "re.Match[bytes] | None"]
@@ -38,7 +39,8 @@ class FastPath:
         if (quotes, returns) not in self._runs:
             cells = self._delimiter.join(cell.maybe_quoted if quotes else cell.plain for cell in self._cells)
             line_end = rb"\r?+\n" if returns else rb"\n"
-            self._runs[quotes, returns] = re.compile(rb"(?:%b%b)++" % (cells, line_end)).match
+            record = (cells + line_end).decode()
+            self._runs[quotes, returns] = re.compile(at_least_one(record).encode()).match
         return self._runs[quotes, returns]
 
     @cached_property

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv6Address
 
+from chalicelib.core.repeat import any_number
+
 EMAIL = "email"
 URI = "uri"
 UUID = "uuid"
@@ -15,8 +17,8 @@ _UUID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-
 _NAME = r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
 _URI = re.compile(
     rf"[A-Za-z][A-Za-z0-9+.-]*:"
-    rf"(?://(?:(?:{_NAME}|:)*@)?(?:\[(?P<ip>[0-9A-Fa-f:.]+)\]|{_NAME}*+)(?::[0-9]*)?(?=[/?#]|\Z)|(?!//))"
-    rf"(?:{_NAME}|[:@/])*+(?:\?(?:{_NAME}|[:@/?])*+)?(?:\#(?:{_NAME}|[:@/?])*+)?"
+    rf"(?://(?:(?:{_NAME}|:)*@)?(?:\[(?P<ip>[0-9A-Fa-f:.]+)\]|{any_number(_NAME)})(?::[0-9]*)?(?=[/?#]|\Z)|(?!//))"
+    rf"{any_number(f'{_NAME}|[:@/]')}(?:\?{any_number(f'{_NAME}|[:@/?]')})?(?:\#{any_number(f'{_NAME}|[:@/?]')})?"
 ).fullmatch
 
 PLAIN = {

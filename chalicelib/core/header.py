@@ -13,7 +13,7 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_COLUMNS = 1_500  # PostgreSQL's limit is 1,600, and a staging table has the file's columns
 _UTF8_BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_BLANK_LINES = re.compile(rb"(?:\r?\n)*+(?:\r\Z)?")
+_BLANK_LINES = re.compile(rb"(?:\r?+\n)*+(?:\r\Z)?")
 _OTHER_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _SHOWN = 20  # names that a message lists
 

@@ -8,6 +8,7 @@ from typing import TypeAlias, cast
 from chalicelib.core.duration import read_duration
 from chalicelib.core.formats import UUID
 from chalicelib.core.lexical import parse_datetime, parse_time
+from chalicelib.core.repeat import any_number
 from chalicelib.core.schema import Dataset, Field, FieldType
 from chalicelib.core.structured import parse_array, parse_object, read_point_text
 
@@ -31,7 +32,7 @@ class KeyReader:
         self._quote = dataset.dialect.quote_char
         d, q = re.escape(dataset.dialect.delimiter), re.escape(self._quote)
         # Every line of the payload has all its fields, so that what ends a value need not be looked at.
-        quoted = f"{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}"
+        quoted = f"{q}[^{q}]*+{any_number(f'{q}{q}[^{q}]*+')}{q}"
         self._plain = f"[^{d}]*+{d}", f"([^{d}\\n]*+)[^\\n]*+\\n"
         self._maybe_quoted = f"(?:{quoted}|[^{d}{q}]*+){d}", f"({quoted}|[^{d}{q}\\n]*+)[^\\n]*+\\n"
 

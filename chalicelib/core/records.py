@@ -16,7 +16,10 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from chalicelib.core.repeat import any_number, at_least_one
 from chalicelib.core.schema import Dialect
+
+Match = Callable[..., "re.Match[bytes] | None"]
 
 _NEVER = 1 << 62  # beyond any data: where a record ends that is open when the data ends
 
@@ -27,18 +30,16 @@ class Grammar:
     def __init__(self, dialect: Dialect) -> None:
         self.delimiter = dialect.delimiter.encode()
         self.quote = dialect.quote_char.encode()
-        d, q = re.escape(self.delimiter), re.escape(self.quote)
-        parts = {b"D": d, b"Q": q}
-        one = _build(
-            rb"[^Q\n]*+(?:(?<![^D\n])Q[^Q]*+(?:QQ[^Q]*+)*+Q[^Q\n]*+|(?<=[^D\n])Q[^Q\n]*+)*+",
-            parts,
-        )
-        self.record: Callable[..., re.Match[bytes] | None] = re.compile(one + rb"(?:\n|\Z)").match
+        d, q = re.escape(dialect.delimiter), re.escape(dialect.quote_char)
+        inner = rf"[^{q}]*+{any_number(f'{q}{q}[^{q}]*+')}"  # what a quoted field holds
+        opened = rf"(?<![^{d}\n]){q}{inner}{q}[^{q}\n]*+"  # a field that a quote opens, and what follows it
+        stray = rf"(?<=[^{d}\n]){q}[^{q}\n]*+"
+        one = rf"[^{q}\n]*+{any_number(f'{opened}|{stray}')}"
+        self.record: Match = re.compile(rf"{one}(?:\n|\Z)".encode()).match
         """Matches one record, its newline included, as if there were no limit."""
-        self.records: Callable[..., re.Match[bytes] | None] = re.compile(rb"(?:" + one + rb"\n)++").match
+        self.records: Match = re.compile(at_least_one(rf"{one}\n").encode()).match
         """Matches as many records as there are, each with its newline."""
-        text_parts = {key.decode(): value.decode() for key, value in parts.items()}
-        field = _build_text(r"Q([^Q]*+(?:QQ[^Q]*+)*+)Q(D|\Z)|((?!Q)[^D\r\n]*+)(D|\Z)", text_parts)
+        field = rf"{q}({inner}){q}({d}|\Z)|((?!{q})[^{d}\r\n]*+)({d}|\Z)"
         self._field = re.compile(field).match
         self._delimiter_text = dialect.delimiter
         self._quote_text = dialect.quote_char
@@ -117,12 +118,3 @@ def strip_line_end(data: bytes, start: int, end: int) -> bytes:
     if end > start and data[end - 1] == 0x0D:
         end -= 1
     return data[start:end]
-
-
-def _build(template: bytes, parts: dict[bytes, bytes]) -> bytes:
-    """Put the delimiter (D) and the quote (Q) into an expression that has no other such letters."""
-    return re.sub(rb"[DQ]", lambda match: parts[match.group()], template)
-
-
-def _build_text(template: str, parts: dict[str, str]) -> str:
-    return re.sub(r"[DQ]", lambda match: parts[match.group()], template)

@@ -88,7 +88,7 @@ def test_every_function_has_its_own_role_and_the_right_python(template: dict[str
     roles = {function["Role"]["Fn::GetAtt"][0] for function in made.values()}
     assert len(roles) == len(made) == len(CONFIG["lambda_functions"])
     reaching = template["Resources"]["ReachDatabase"]["Properties"]["Roles"]
-    assert {role["Ref"] for role in reaching} == roles
+    assert sorted(role["Ref"] for role in reaching) == sorted(roles)
     for role in roles:
         (policy,) = template["Resources"][role]["Properties"]["Policies"]
         assert policy["PolicyDocument"]["Statement"]
