@@ -8,9 +8,20 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from chalicelib.core.dialects import parse_dialect
 from chalicelib.core.fields import NAME, NAME_RULE, parse_field
+from chalicelib.core.labels import parse_aliases
 from chalicelib.core.problems import Node, Problems
-from chalicelib.core.schema import Constraints, Dataset, Dialect, ExtraColumns, Field, FieldType, OnConflict
+from chalicelib.core.schema import (
+    Constraints,
+    Dataset,
+    Dialect,
+    ExtraColumns,
+    Field,
+    FieldType,
+    HeaderMatch,
+    OnConflict,
+)
 from chalicelib.errors import DescriptorError
 
 __all__ = [
@@ -20,28 +31,27 @@ __all__ = [
     "ExtraColumns",
     "Field",
     "FieldType",
+    "HeaderMatch",
     "OnConflict",
     "parse_dataset",
 ]
 
 MAX_FIELDS = 1_000
 _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
-_SETTINGS = ("on_conflict", "extra_columns", "filters", "owners", "sensitive", "max_file_bytes")
+_SETTINGS = (
+    "on_conflict",
+    "extra_columns",
+    "filters",
+    "owners",
+    "sensitive",
+    "max_file_bytes",
+    "header_match",
+    "aliases",
+)
 _LATER_SETTINGS = ("measures", "max_errors", "max_error_rate", "load_window", "after_load", "max_attempts")
 _LATER_POLICIES = ("update", "sum", "append", "replace")
 _UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": (), "format": ("csv",)}
 _UNSUPPORTED_SCHEMA: Mapping[str, tuple[object, ...]] = {"foreignKeys": ([],)}
-_UNSUPPORTED_DIALECT: Mapping[str, tuple[object, ...]] = {
-    "escapeChar": (),
-    "doubleQuote": (True,),
-    "commentChar": (),
-    "commentRows": ([],),
-    "headerRows": ([1],),
-    "skipInitialSpace": (False,),
-    "lineTerminator": ("\n", "\r\n"),
-    "nullSequence": (),
-    "caseSensitiveHeader": (True,),
-}
 
 
 def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
@@ -64,7 +74,7 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         title=root.text("title") or name,
         # Table Schema: the fields of a primary key are required, whether they say so or not.
         fields=tuple(_required(field) if field.name in primary else field for field in fields),
-        dialect=_dialect(root),
+        dialect=parse_dialect(root),
         unique_keys=unique_keys,
         on_conflict=OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject", _LATER_POLICIES)),
         extra_columns=ExtraColumns(settings.choice("extra_columns", tuple(ExtraColumns), "ignore")),
@@ -72,6 +82,8 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         owners=_owners(settings),
         sensitive=_field_names(settings, "sensitive", fields),
         max_file_bytes=settings.count("max_file_bytes", least=1),
+        header_match=HeaderMatch(settings.choice("header_match", tuple(HeaderMatch), "exact")),
+        aliases=parse_aliases(settings, fields),
     )
     if problems.found:
         raise DescriptorError(name or "(no name)", problems.found)
@@ -130,27 +142,6 @@ def _key(schema: Node, where: str, value: object, known: Iterable[str]) -> tuple
     if len(set(map(str, names))) != len(names):
         schema.problem(where, "names a field twice")
     return tuple(map(str, names))
-
-
-def _dialect(root: Node) -> Dialect:
-    node = root.child("dialect")
-    node.refuse(_UNSUPPORTED_DIALECT)
-    for where in (root, node):
-        if where.text("encoding", "utf-8").lower() not in ("utf-8", "utf8"):
-            where.problem("encoding", "not supported; only utf-8 is")
-    delimiter = _character(node, "delimiter", ",")
-    quote_char = _character(node, "quoteChar", '"')
-    if delimiter == quote_char:
-        node.problem("quoteChar", "must not be the delimiter")
-    return Dialect(delimiter, quote_char, node.flag("header", True))
-
-
-def _character(node: Node, key: str, default: str) -> str:
-    value = node.text(key, default)
-    if len(value) == 1 and value.isascii() and not value.isalnum() and value not in "\r\n\0\\":
-        return value
-    node.problem(key, "must be one ASCII character: no letter, digit, backslash, NUL or line end")
-    return default
 
 
 def _known_settings(settings: Node) -> None:

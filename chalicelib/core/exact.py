@@ -12,6 +12,7 @@ Values = tuple[str | None, ...]
 _NOT_UTF8 = (RecordError(None, "encoding-error", "not valid UTF-8"),)
 _NUL = (RecordError(None, "encoding-error", "holds a NUL byte, which no text has"),)
 _LONE_RETURN = (RecordError(None, "row-error", "holds a carriage return that is no part of a line end and not quoted"),)
+_LONE_ESCAPE = (RecordError(None, "row-error", "ends with an escape character, which has nothing to escape"),)
 _BROKEN_QUOTES = (RecordError(None, "row-error", "text follows the closing quote of a field"),)
 
 
@@ -44,7 +45,9 @@ class RecordRules:
             return (), _NUL
         cells = self._split(text)
         if cells is None:
-            return (), _BROKEN_QUOTES if self._quote in text else _LONE_RETURN
+            if self._quote in text:
+                return (), _BROKEN_QUOTES
+            return (), _LONE_RETURN if "\r" in text else _LONE_ESCAPE
         checks = self.checks
         if len(cells) != len(checks):
             return (), (_wrong_count(len(checks), len(cells)),)

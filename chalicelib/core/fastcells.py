@@ -31,7 +31,10 @@ class CellBuilder:
     def __init__(self, dialect: Dialect, *, longest: int, may_be_empty: bool) -> None:
         self._d = re.escape(dialect.delimiter).encode()
         self._q = re.escape(dialect.quote_char).encode()
-        self._forbidden = (dialect.delimiter + dialect.quote_char).encode() + b"\r\n\0\\"
+        self._escapes = b"\\\\" + re.escape(dialect.escape).encode()  # COPY's own, and the dialect's
+        self._forbidden = (dialect.delimiter + dialect.quote_char + dialect.escape).encode() + b"\r\n\0\\"
+        self._double_quote = dialect.double_quote
+        self._not_skipped = b"(?! )" if dialect.skip_initial_space else b""
         self._longest = min(longest - 4, _LONGEST_TEXT)  # two quotes, a delimiter, a carriage return
         self._may_be_empty = may_be_empty
 
@@ -63,7 +66,7 @@ class CellBuilder:
         quoted = self._quoted_text(most)
         if least > 1:
             # Bytes are characters only in ASCII; a maximum holds all the same, since a character has a byte or more.
-            expression = rb"[^\0-\x1f\x7f-\xff\\%b%b]{%d,%d}+" % (self._d, self._q, least, most)
+            expression = rb"[^\0-\x1f\x7f-\xff%b%b%b]{%d,%d}+" % (self._escapes, self._d, self._q, least, most)
             quoted = self._q + expression + self._q
         else:
             expression = self._free_text(1, most)
@@ -115,6 +118,7 @@ class CellBuilder:
     def _cell(self, plain: bytes, quoted: bytes, may_be_empty: bool) -> Cell:
         # The empty alternative, not "?+": what follows must be able to try the next alternative of the value.
         or_empty = rb"|" if may_be_empty else b""
+        plain = self._not_skipped + plain
         return Cell(rb"(?:%b%b)" % (plain, or_empty), rb"(?:%b|%b%b)" % (plain, quoted, or_empty))
 
     def _lengths(self, field: Field) -> tuple[int, int]:
@@ -124,13 +128,13 @@ class CellBuilder:
         return least, self._longest if limits.max_length is None else min(limits.max_length, self._longest)
 
     def _free_text(self, least: int, most: int) -> bytes:
-        return rb"[^%b%b\r\n\0\\]{%d,%d}+" % (self._d, self._q, least, most)
+        return rb"[^%b%b%b\r\n\0]{%d,%d}+" % (self._escapes, self._d, self._q, least, most)
 
     def _quoted_text(self, most: int) -> bytes:
         """Return an expression for a quoted value of 1 to ``most`` bytes, with up to four doubled quotes in it."""
-        inside = rb"[^%b\r\n\0\\]" % self._q
+        inside = rb"[^%b%b\r\n\0]" % (self._escapes, self._q)
         ways = [rb"%b{1,%d}+" % (inside, most)]
-        if most >= 16:  # a doubled quote is two bytes of the file
+        if self._double_quote and most >= 16:  # a doubled quote is two bytes of the file
             tail = rb"%b%b%b{0,%d}+" % (self._q, self._q, inside, most // 8 - 2)
             ways.append(rb"%b{0,%d}+(?:%b){1,4}+" % (inside, most // 2, tail))
         return rb"%b(?:%b)%b" % (self._q, b"|".join(ways), self._q)

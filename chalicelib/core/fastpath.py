@@ -28,7 +28,9 @@ class FastPath:
     def __init__(self, cells: Sequence[Cell], dialect: Dialect) -> None:
         self._cells = cells
         self._delimiter = re.escape(dialect.delimiter).encode()
-        self._quote = re.escape(dialect.quote_char).encode()
+        self._special = re.escape(dialect.delimiter + dialect.quote_char + dialect.escape).encode()
+        self._not_skipped = b"(?! )" if dialect.skip_initial_space else b""
+        self._no_comment = b"(?!%b)" % re.escape(dialect.comment).encode() if dialect.comment else b""
         self._runs: dict[tuple[bool, bool], Match] = {}
 
     def run(self, *, quotes: bool, returns: bool) -> Match:
@@ -39,7 +41,7 @@ class FastPath:
         if (quotes, returns) not in self._runs:
             cells = self._delimiter.join(cell.maybe_quoted if quotes else cell.plain for cell in self._cells)
             line_end = rb"\r?+\n" if returns else rb"\n"
-            record = (cells + line_end).decode()
+            record = (self._no_comment + cells + line_end).decode()
             self._runs[quotes, returns] = re.compile(at_least_one(record).encode()).match
         return self._runs[quotes, returns]
 
@@ -50,19 +52,20 @@ class FastPath:
         Group ``i + 1`` is the text of the ``i``-th field where that is not surely good, and unset where it is.
         """
         some = b"*+" if len(self._cells) > 1 else b"++"  # an empty line is no record, even of one column
-        other = rb"[^%b%b\r\n\0]%b" % (self._delimiter, self._quote, some)
+        other = rb"%b[^%b\r\n\0]%b" % (self._not_skipped, self._special, some)
         ends = [self._delimiter] * (len(self._cells) - 1) + [rb"\r?+\n"]
         fields = [
             rb"(?:%b(?=%b)|(%b))%b" % (cell.plain, end, other, end) for cell, end in zip(self._cells, ends, strict=True)
         ]
-        return re.compile(b"".join(fields)).match
+        return re.compile(self._no_comment + b"".join(fields)).match
 
 
 def compile_fast_path(dataset: Dataset, columns: Sequence[str], max_record_bytes: int) -> FastPath | None:
     """Return the fast path for files with these columns; ``None`` where no record can be called surely good."""
     dialect = dataset.dialect
+    special = dialect.delimiter + dialect.quote_char + dialect.escape
     share = max_record_bytes // (len(columns) + 1)
-    if share < _SHARE or any(char in _SYNTAX for char in (dialect.delimiter + dialect.quote_char).encode()):
+    if share < _SHARE or any(char in _SYNTAX for char in special.encode()):
         return None
     declared = {field.name: field for field in dataset.fields}
     # A lone column must not be empty: an empty line is no record.

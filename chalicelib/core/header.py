@@ -1,10 +1,10 @@
 """The start of a file: its encoding, its header, and where its data begin."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.core.labels import resolve
 from chalicelib.core.records import Grammar, RecordEnds, grammar_of, strip_line_end
 from chalicelib.core.schema import Dataset, Dialect, ExtraColumns
 from chalicelib.errors import FileRefused
@@ -13,7 +13,6 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_COLUMNS = 1_500  # PostgreSQL's limit is 1,600, and a staging table has the file's columns
 _UTF8_BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_BLANK_LINES = re.compile(rb"(?:\r?+\n)*+(?:\r\Z)?")
 _OTHER_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _SHOWN = 20  # names that a message lists
 
@@ -22,7 +21,7 @@ _SHOWN = 20  # names that a message lists
 class Layout:
     """What a file's start tells.
 
-    ``columns``: the header's names in file order (the dataset's, where its dialect has no header). ``data_start``: the
+    ``columns``: the header's labels in file order (the dataset's, where its dialect has no header). ``data_start``: the
     offset of the first byte after the header; ``first_line``: the physical line that it is on, from 1.
     """
 
@@ -49,20 +48,44 @@ def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None
         if not text and at_end:
             raise FileRefused("empty-file", "the file is empty")
         return Layout(tuple(field.name for field in dataset.fields), bom, 1)
-    blank = _BLANK_LINES.match(text)
-    start = blank.end() if blank else 0
-    if start == len(text):
-        if at_end:
-            raise FileRefused("empty-file", "the file is empty: it has not even a header")
+    read = _header(text, dataset.dialect, at_end=at_end)
+    if read is None:
         return None
-    grammar = grammar_of(dataset.dialect)
-    ends = RecordEnds(grammar, text, MAX_HEADER_BYTES)
-    end, whole = ends.after(start)
-    if not at_end and (not whole or end == len(text)):
-        return None
-    columns = _names(strip_line_end(text, start, end), whole, grammar)
+    columns, end = read
     _check(columns, dataset)
     return Layout(columns, bom + end, 1 + text.count(b"\n", 0, end))
+
+
+def _header(text: bytes, dialect: Dialect, *, at_end: bool) -> tuple[tuple[str, ...], int] | None:
+    """Return the labels and where the header's last row ends; ``None`` where more bytes are needed.
+
+    Rows are counted from the first that is neither blank nor a comment.
+    """
+    grammar = grammar_of(dialect)
+    ends = RecordEnds(grammar, text, MAX_HEADER_BYTES)
+    rows: list[tuple[str, ...]] = []
+    number, end = 0, 0
+    while number < dialect.header_rows[-1]:
+        start = end
+        if start == len(text) or (start == len(text) - 1 and text.endswith(b"\r")):
+            if not at_end:
+                return None
+            if number:
+                raise FileRefused("no-header", f"the header has {dialect.header_rows[-1]} rows, the file {number}")
+            raise FileRefused("empty-file", "the file is empty: it has not even a header")
+        end, whole = ends.after(start)
+        if not at_end and (not whole or end == len(text)):
+            return None
+        raw = strip_line_end(text, start, end)
+        if whole and grammar.is_no_record(raw):
+            continue
+        number += 1
+        if number in dialect.header_rows:
+            rows.append(_names(raw, whole, grammar))
+    if len({len(row) for row in rows}) > 1:
+        raise FileRefused("header-error", "the rows of the header have different numbers of cells")
+    # A row often names a group of columns once, over the first of them.
+    return tuple(dialect.header_join.join(filter(None, cells)) for cells in zip(*rows, strict=True)), end
 
 
 def _refuse_wide(head: bytes) -> None:
@@ -101,7 +124,8 @@ def _names(raw: bytes, whole: bool, grammar: Grammar) -> tuple[str, ...]:
 
 def _check(columns: Sequence[str], dataset: Dataset) -> None:
     declared = [field.name for field in dataset.fields]
-    present = set(columns)
+    names = resolve(columns, dataset)
+    present = set(names)
     missing = [field.name for field in dataset.fields if field.constraints.required and field.name not in present]
     known = present.intersection(declared)
     if missing or not known:
@@ -119,11 +143,12 @@ def _check(columns: Sequence[str], dataset: Dataset) -> None:
     blank = [str(position) for position, name in enumerate(columns, 1) if not name.strip()]
     if blank:
         raise FileRefused("blank-label", f"the header has no name for column {_listed(blank)}")
-    doubled = [name for name, times in Counter(columns).items() if times > 1]
+    twice = {name for name, times in Counter(names).items() if times > 1}
+    doubled = [label for label, name in zip(columns, names, strict=True) if name in twice]
     if doubled:
         raise FileRefused("duplicate-label", f"the header names a column more than once: {_listed(doubled)}")
     if dataset.extra_columns is ExtraColumns.REJECT:
-        extra = [name for name in columns if name not in known]
+        extra = [name for name in names if name not in known]
         if extra:
             raise FileRefused("extra-label", f"the header has columns that the dataset does not: {_listed(extra)}")
 

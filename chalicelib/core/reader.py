@@ -12,6 +12,7 @@ from chalicelib.core.cut import Cut
 from chalicelib.core.exact import RecordRules
 from chalicelib.core.fastpath import compile_fast_path
 from chalicelib.core.keys import KeyReader
+from chalicelib.core.labels import resolve
 from chalicelib.core.parsed import Parsed
 from chalicelib.core.reading import Reading
 from chalicelib.core.records import grammar_of
@@ -22,7 +23,7 @@ __all__ = ["Parsed", "Reader", "compile_reader"]
 
 
 class Reader:
-    """Reads batches of files that have ``columns`` (the header's names), by the rules of a dataset.
+    """Reads batches of files that have ``columns`` (the header's labels), by the rules of a dataset.
 
     ``fast_columns`` are the columns of ``Parsed.fast``: the file's, with ``None`` for one that is not declared.
     ``slow_columns`` are those of ``Parsed.slow``: the declared ones, in file order.
@@ -34,6 +35,7 @@ class Reader:
     def __init__(
         self, dataset: Dataset, columns: Sequence[str], max_record_bytes: int, *, fast_path: bool = True
     ) -> None:
+        columns = resolve(columns, dataset)
         declared = {field.name for field in dataset.fields}
         self.fast_columns = tuple(name if name in declared else None for name in columns)
         self.slow_columns = tuple(name for name in columns if name in declared)

@@ -33,6 +33,7 @@ class Reading:
         self._rules = rules
         self._max = max_record_bytes
         self._quote = grammar.quote
+        self._is_no_record = grammar.is_no_record
         self._ends = RecordEnds(grammar, data, max_record_bytes)
 
     def read(self, fast_path: FastPath) -> None:
@@ -115,11 +116,11 @@ class Reading:
         return rejected
 
     def _read_one(self) -> None:
-        """Read one record, or skip one blank line, by the exact rules."""
+        """Read one record, or skip one blank line or comment, by the exact rules."""
         start = self._position
         end, whole = self._ends.after(start)
         raw = strip_line_end(self._data, start, end)
-        if not raw:
+        if whole and self._is_no_record(raw):
             self._advance(end)
         elif whole:
             values, errors = self._rules.decide(raw)

@@ -3,6 +3,11 @@
 - A quote opens a field only at the field's start; inside, a doubled quote is one quote and anything else is text.
   After the closing quote, all up to the delimiter or the newline still belongs to the field (and makes the record
   malformed). Any other quote is a character like others.
+- Where the dialect has an escape character, that and the character after it are text, inside quotes and outside; but
+  outside, a newline ends the record all the same (an escape before it has nothing to escape: malformed).
+- Where initial space is skipped, the spaces before a field are no part of it, nor do they keep a quote from opening it.
+- Where the dialect has a comment character, a line that starts with it where a record would start is a comment and no
+  record, whatever else is on it.
 - A newline outside quotes ends the record; so does the end of the data. A carriage return before it belongs to the
   line end. A line with nothing else on it is blank and no record.
 - A record, its line end included, has at most ``max_record_bytes``. One that does not end by then, or that ends inside
@@ -16,7 +21,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from chalicelib.core.repeat import any_number, at_least_one
+from chalicelib.core.expressions import field_expression, record_expression, unescaper
+from chalicelib.core.repeat import at_least_one
 from chalicelib.core.schema import Dialect
 
 Match = Callable[..., "re.Match[bytes] | None"]
@@ -30,27 +36,28 @@ class Grammar:
     def __init__(self, dialect: Dialect) -> None:
         self.delimiter = dialect.delimiter.encode()
         self.quote = dialect.quote_char.encode()
-        d, q = re.escape(dialect.delimiter), re.escape(dialect.quote_char)
-        inner = rf"[^{q}]*+{any_number(f'{q}{q}[^{q}]*+')}"  # what a quoted field holds
-        opened = rf"(?<![^{d}\n]){q}{inner}{q}[^{q}\n]*+"  # a field that a quote opens, and what follows it
-        stray = rf"(?<=[^{d}\n]){q}[^{q}\n]*+"
-        one = rf"[^{q}\n]*+{any_number(f'{opened}|{stray}')}"
-        self.record: Match = re.compile(rf"{one}(?:\n|\Z)".encode()).match
+        self.comment = dialect.comment.encode()
+        one = record_expression(dialect)
+        self.record: Match = re.compile(rf"(?:{one})(?:\n|\Z)".encode()).match
         """Matches one record, its newline included, as if there were no limit."""
-        self.records: Match = re.compile(at_least_one(rf"{one}\n").encode()).match
+        self.records: Match = re.compile(at_least_one(rf"(?:{one})\n").encode()).match
         """Matches as many records as there are, each with its newline."""
-        field = rf"{q}({inner}){q}({d}|\Z)|((?!{q})[^{d}\r\n]*+)({d}|\Z)"
-        self._field = re.compile(field).match
+        self._field = re.compile(field_expression(dialect)).match
         self._delimiter_text = dialect.delimiter
         self._quote_text = dialect.quote_char
+        self._plain = not dialect.escape and not dialect.skip_initial_space
+        self._unescaped = unescaper(dialect)
+
+    def is_no_record(self, record: bytes) -> bool:
+        """Tell whether a whole record, without its line end, is a blank line or a comment."""
+        return not record or bool(self.comment and record.startswith(self.comment))
 
     def split(self, record: str) -> list[str] | None:
         """Return the values of a record (without its line end), or ``None`` where its quoting is broken.
 
         A carriage return outside quotes is as bad: it is a line end of some programs, and no text.
         """
-        quote = self._quote_text
-        if quote not in record:
+        if self._plain and self._quote_text not in record:
             return None if "\r" in record or "\n" in record else record.split(self._delimiter_text)
         values = []
         position, more = 0, True
@@ -58,9 +65,9 @@ class Grammar:
             match = self._field(record, position)
             if match is None:
                 return None
-            quoted, after_quoted, plain, after_plain = match.groups()
-            values.append(plain if quoted is None else quoted.replace(quote * 2, quote))
-            more = bool(after_plain if quoted is None else after_quoted)
+            quoted, plain, after = match.groups()
+            values.append(self._unescaped(plain if quoted is None else quoted, quoted is not None))
+            more = bool(after)
             position = match.end()
         return values
 

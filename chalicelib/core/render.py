@@ -13,6 +13,7 @@ from chalicelib.core.schema import Dialect
 
 ERROR_COLUMNS = ("_error_line", "_error_record", "_error_column", "_error_code", "_error_message")
 RAW_PREFIX = "_raw:"
+_INSTEAD = "'"  # of a quote, in a dialect that has no way to write one
 _ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\0": r"\x00"}
 _UNESCAPES = {r"\\": b"\\", r"\n": b"\n", r"\r": b"\r"}
 _ESCAPABLE = re.compile(r"[\\\n\r\0]")
@@ -39,7 +40,11 @@ def error_file_row(line: int, record: int, errors: Sequence[RecordError], raw: b
     ]
     if _stands_as_it_is(raw, dialect):
         return (_row(cells, dialect) + dialect.delimiter).encode() + raw + b"\n"
-    return (_row([*cells, escape_raw(raw)], dialect) + "\n").encode()
+    escaped = escape_raw(raw)
+    if not dialect.double_quote and not dialect.escape:
+        quote = dialect.quote_char
+        escaped = RAW_PREFIX + escaped.removeprefix(RAW_PREFIX).replace(quote, rf"\x{ord(quote):02X}")
+    return (_row([*cells, escaped], dialect) + "\n").encode()
 
 
 def escape_raw(raw: bytes) -> str:
@@ -87,7 +92,11 @@ def _row(cells: Sequence[str], dialect: Dialect) -> str:
 
 
 def _cell(text: str, dialect: Dialect) -> str:
-    quote = dialect.quote_char
-    if any(special in text for special in (dialect.delimiter, quote, "\n", "\r")):
-        return quote + text.replace(quote, quote * 2) + quote
-    return text
+    quote, escape = dialect.quote_char, dialect.escape
+    if not any(special in text for special in (dialect.delimiter, quote, "\n", "\r", escape or quote)):
+        return quote + text + quote if dialect.skip_initial_space and text.startswith(" ") else text
+    if escape:
+        text = text.replace(escape, escape * 2)
+    if escape or dialect.double_quote:
+        return quote + text.replace(quote, (quote if dialect.double_quote else escape) + quote) + quote
+    return quote + text.replace(quote, _INSTEAD if quote != _INSTEAD else '"') + quote

@@ -45,14 +45,30 @@ class ExtraColumns(StrEnum):
     REJECT = "reject"
 
 
+class HeaderMatch(StrEnum):
+    """How the labels of a header are compared with fields' names: ``relaxed`` is trimmed and in any case."""
+
+    EXACT = "exact"
+    RELAXED = "relaxed"
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written. ``delimiter`` and ``quote_char`` are one ASCII character each."""
+    """How a file is written. All characters are one ASCII character each; ``escape`` and ``comment`` may be "" (none).
+
+    ``header_rows`` are the records that make the header, from 1, ascending; their cells are joined by ``header_join``.
+    """
 
     delimiter: str = ","
     quote_char: str = '"'
     header: bool = True
     encoding: str = "utf-8"
+    double_quote: bool = True
+    escape: str = ""
+    comment: str = ""
+    skip_initial_space: bool = False
+    header_rows: tuple[int, ...] = (1,)
+    header_join: str = " "
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +116,7 @@ class Dataset:
 
     ``unique_keys`` gathers the primary key, the unique keys and the unique fields: each a tuple of field names, in the
     order of the descriptor, none twice. ``filters`` and ``sensitive`` name fields; ``owners`` are email addresses.
+    ``aliases`` are pairs: another label of a column, and its field.
     """
 
     name: str
@@ -113,6 +130,8 @@ class Dataset:
     owners: tuple[str, ...] = ()
     sensitive: tuple[str, ...] = ()
     max_file_bytes: int | None = None
+    header_match: HeaderMatch = HeaderMatch.EXACT
+    aliases: tuple[tuple[str, str], ...] = ()
 
     def field(self, name: str) -> Field:
         """Return the field of this name; ``KeyError`` where there is none."""

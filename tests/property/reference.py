@@ -31,19 +31,33 @@ def _line_end(data: bytes, start: int) -> int:
     return len(data) if newline < 0 else newline + 1
 
 
+def is_no_record(data: bytes, record: Record, dialect: Dialect) -> bool:
+    """Whether the stretch is a blank line or a comment."""
+    text = data[record.start : record.end]
+    comment = bool(dialect.comment) and text.startswith(dialect.comment.encode())
+    return record.whole and (comment or text in (b"\n", b"\r\n", b"\r"))
+
+
 def _end(data: bytes, start: int, dialect: Dialect) -> int | None:
     """Where the record ends if nothing limits it, or None where a quote stays open."""
+    if dialect.comment and data.startswith(dialect.comment.encode(), start):
+        return _line_end(data, start)
     delimiter, quote, newline = ord(dialect.delimiter), ord(dialect.quote_char), ord("\n")
-    state = "field start"
+    state, escaped = "field start", False
     for position in range(start, len(data)):
         byte = data[position]
-        if state == "quoted":
+        if escaped and (byte != newline or state == "quoted"):
+            escaped = False
+        elif dialect.escape and byte == ord(dialect.escape):
+            escaped = True
+            state = "quoted" if state == "quoted" else "in field"
+        elif state == "quoted":
             state = "quote in quoted" if byte == quote else "quoted"
-        elif byte == quote and state in ("field start", "quote in quoted"):
+        elif byte == quote and (state == "field start" or (state == "quote in quoted" and dialect.double_quote)):
             state = "quoted"
         elif byte == newline:
             return position + 1
-        else:
+        elif not (state == "field start" and dialect.skip_initial_space and byte == ord(" ")):
             state = "field start" if byte == delimiter else "in field"
     return None if state == "quoted" else len(data)
 

@@ -12,9 +12,50 @@ from chalicelib.core.rejection import RecordError
 from chalicelib.core.schema import Dataset, Dialect, Field, FieldType
 from chalicelib.core.values import compile_check
 
-DIALECTS = st.sampled_from(
-    [Dialect(), Dialect(), Dialect(";"), Dialect("\t"), Dialect("|", "'"), Dialect("~", "^"), Dialect("-", "]")]
-)
+PLAIN_DIALECTS = [
+    Dialect(),
+    Dialect(),
+    Dialect(";"),
+    Dialect("\t"),
+    Dialect("|", "'"),
+    Dialect("~", "^"),
+    Dialect("-", "]"),
+]
+ODD_DIALECTS = [
+    Dialect(escape="\\"),
+    Dialect(escape="\\", double_quote=False),
+    Dialect(";", "'", escape="^", comment="#"),
+    Dialect(double_quote=False),
+    Dialect(comment="#"),
+    Dialect("|", comment="-", skip_initial_space=True),
+    Dialect(skip_initial_space=True),
+    Dialect(skip_initial_space=True, escape="~", comment="%", double_quote=False),
+]
+DIALECTS = st.sampled_from(PLAIN_DIALECTS + ODD_DIALECTS)
+
+
+def described(dialect: Dialect) -> dict[str, Any]:
+    """A dialect as a descriptor says it."""
+    said: dict[str, Any] = {
+        "delimiter": dialect.delimiter,
+        "quoteChar": dialect.quote_char,
+        "doubleQuote": dialect.double_quote,
+        "skipInitialSpace": dialect.skip_initial_space,
+    }
+    said |= {"escapeChar": dialect.escape} if dialect.escape else {}
+    return said | ({"commentChar": dialect.comment} if dialect.comment else {})
+
+
+def csv_form(dialect: Dialect) -> dict[str, Any]:
+    """A dialect as the csv module says it; it knows no comments."""
+    return {
+        "delimiter": dialect.delimiter,
+        "quotechar": dialect.quote_char,
+        "doublequote": dialect.double_quote,
+        "escapechar": dialect.escape or None,
+        "skipinitialspace": dialect.skip_initial_space,
+    }
+
 
 _WORDS = ["", "a", "ab", "Ana", "José", "x" * 40, "NA", "null", "\\.", "a\\b", '5" pipe', "two words", "\u2028"]
 _NUMBERS = ["0", "7", "007", "-1", "+5", "-0", "9", "10", "99", "100", "2147483647", "-2147483648", str(2**63 - 1)]
@@ -214,7 +255,7 @@ def datasets(draw: st.DrawFn, dialects: st.SearchStrategy[Dialect] = DIALECTS) -
     return parse_dataset(
         {
             "name": "things",
-            "dialect": {"delimiter": dialect.delimiter, "quoteChar": dialect.quote_char},
+            "dialect": described(dialect),
             "schema": {"fields": fields},
         }
     )
@@ -245,13 +286,14 @@ def lines(draw: st.DrawFn, dataset: Dataset, columns: Sequence[str]) -> bytes:
 
 def written(cells: Sequence[str], dialect: Dialect, *, quote_all: bool = False) -> str:
     """A record as the csv module writes it, without its line end."""
+    if not dialect.double_quote and not dialect.escape:
+        cells = [cell.replace(dialect.quote_char, "") for cell in cells]  # there is no way to say it
     out = io.StringIO(newline="")
     csv.writer(
         out,
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote_char,
         quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL,
         lineterminator="\r\n",
+        **csv_form(dialect),
     ).writerow(cells)
     return out.getvalue().removesuffix("\r\n")
 
@@ -267,6 +309,7 @@ def files(draw: st.DrawFn, dataset: Dataset, columns: Sequence[str]) -> bytes:
         q,
         q + q,
         *(b"\n", b"\n\n", b"\r\n", b"\r", b"\xff", b"\xc3", b"\0", b" ", b"x", b"\\", b"1", b"-", b"+"),
+        *specials(dataset.dialect),
     ]
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(data)))
@@ -276,9 +319,18 @@ def files(draw: st.DrawFn, dataset: Dataset, columns: Sequence[str]) -> bytes:
     return bytes(data)
 
 
+def specials(dialect: Dialect) -> list[bytes]:
+    """What else matters to where records end in this dialect."""
+    e, c = dialect.escape.encode(), dialect.comment.encode()
+    found = [e, e + e, e + b"\n", e + dialect.quote_char.encode()] if e else []
+    found += [c, b"\n" + c, b"\n" + c + dialect.quote_char.encode()] if c else []
+    return found + ([b" ", dialect.delimiter.encode() + b" "] if dialect.skip_initial_space else [])
+
+
 @st.composite
 def soups(draw: st.DrawFn, dialect: Dialect) -> bytes:
     """Bytes with nothing but what matters to where records end."""
     d, q = dialect.delimiter.encode(), dialect.quote_char.encode()
-    tokens = st.sampled_from([d, q, q, b"\n", b"\n", b"\r\n", b"x", b"yy", b"\r", q + q, d + q, q + d, q + b"\n"])
+    common = [d, q, q, b"\n", b"\n", b"\r\n", b"x", b"yy", b"\r", q + q, d + q, q + d, q + b"\n"]
+    tokens = st.sampled_from(common + specials(dialect))
     return b"".join(draw(st.lists(tokens, max_size=60)))

@@ -71,7 +71,7 @@ def test_dates_that_yaml_made_of_bounds_are_read_as_they_were_written() -> None:
 def test_every_problem_is_told_at_once_with_its_path() -> None:
     descriptor = {
         "name": "Bad Name",
-        "dialect": {"delimiter": ";;", "escapeChar": "\\"},
+        "dialect": {"delimiter": ";;", "escapeChar": "e"},
         "schema": {
             "fields": [{"name": "id"}, {"name": "ok", "type": "string", "constraints": {"pattern": "("}}],
             "primaryKey": "gone",
@@ -179,7 +179,19 @@ def test_settings_that_do_nothing_are_refused(setting: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"filters": ["gone"]}, {"sensitive": [1]}, {"max_file_bytes": 0}, {"extra_columns": "keep"}]
+    "settings",
+    [
+        {"header_match": "fuzzy"},
+        {"aliases": ["phone"]},
+        {"aliases": {"gone": ["x"]}},
+        {"aliases": {"phone": "tel"}},
+        {"aliases": {"phone": ["Number"]}},
+        {"aliases": {"phone": ["tel"], "name": ["TEL "]}},
+        {"filters": ["gone"]},
+        {"sensitive": [1]},
+        {"max_file_bytes": 0},
+        {"extra_columns": "keep"},
+    ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
     assert len(of_settings(**settings)) == 1
@@ -197,10 +209,24 @@ def test_owners_that_are_no_plain_address_are_refused(owner: str) -> None:
         {"delimiter": "a"},
         {"delimiter": "\n"},
         {"delimiter": "é"},
-        {"doubleQuote": False},
-        {"commentChar": "#"},
-        {"headerRows": [1, 2]},
-        {"skipInitialSpace": True},
+        {"doubleQuote": "no"},
+        {"escapeChar": "e"},
+        {"escapeChar": '"'},
+        {"escapeChar": ","},
+        {"commentChar": "//"},
+        {"commentChar": "_"},
+        {"commentChar": "\\"},
+        {"commentChar": "#", "escapeChar": "#"},
+        {"commentRows": [1]},
+        {"nullSequence": "NULL"},
+        {"lineTerminator": "\r"},
+        {"headerRows": 1},
+        {"headerRows": []},
+        {"headerRows": [0, 1]},
+        {"headerRows": [2, 1]},
+        {"headerRows": [True]},
+        {"headerRows": [1], "header": False},
+        {"delimiter": " ", "skipInitialSpace": True},
         {"encoding": "cp1252"},
         {"header": "yes"},
     ],

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.core.header import MAX_HEADER_BYTES, Layout, read_layout
+from chalicelib.core.labels import resolve
 from chalicelib.errors import FileRefused
 from tests.unit.examples import COLUMNS, GOOD, dataset
 
@@ -125,3 +126,51 @@ def test_a_header_without_end_is_refused_when_it_is_too_long() -> None:
 
 def test_more_columns_than_a_table_can_have_are_refused() -> None:
     assert refusal(HEADER[:-1] + b"".join(b",c%d" % number for number in range(1500)) + b"\n").code == "header-error"
+
+
+@pytest.mark.parametrize(
+    ("rows", "head", "start", "line"),
+    [
+        ([2], b"Members of 2024\nname,phone,number,joined\nx", 41, 3),
+        ([1, 2], b"\nname,phone,,joi\n,,number,ned\nx", 30, 4),
+    ],
+)
+def test_header_rows_are_joined_and_others_skipped(rows: list[int], head: bytes, start: int, line: int) -> None:
+    changed = dataset(dialect={"headerRows": rows, "headerJoin": ""})
+    assert read_layout(head, changed, at_end=False) == Layout(COLUMNS, start, line)
+
+
+def test_header_rows_of_different_lengths_are_refused() -> None:
+    assert refusal(b"a,b\nc\n", dialect={"headerRows": [1, 2]}).code == "header-error"
+
+
+def test_fewer_rows_than_the_header_has_are_refused() -> None:
+    assert refusal(HEADER, dialect={"headerRows": [1, 2]}).code == "no-header"
+
+
+def test_comments_before_the_header_are_skipped() -> None:
+    head = b'# "made by hand\n\n#\n' + HEADER
+    assert read_layout(head, dataset(dialect={"commentChar": "#"}), at_end=True) == Layout(COLUMNS, len(head), 5)
+
+
+def test_labels_are_matched_exactly_unless_the_dataset_says_otherwise() -> None:
+    head = b" Name,PHONE ,Number,joined\n"
+    assert refusal(head).code == "missing-label"
+    layout = read_layout(head, dataset(header_match="relaxed"), at_end=True)
+    assert layout is not None
+    assert layout.columns == (" Name", "PHONE ", "Number", "joined")
+    assert resolve(layout.columns, dataset(header_match="relaxed")) == COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("label", "match", "known"), [("Tel.", "exact", True), ("tel.", "exact", False), (" TEL.", "relaxed", True)]
+)
+def test_aliases_stand_for_their_field(label: str, match: str, known: bool) -> None:
+    changed = dataset(header_match=match, aliases={"phone": ["Tel."]})
+    assert (resolve((label,), changed) == ("phone",)) is known
+
+
+def test_two_labels_of_one_field_are_refused_by_name() -> None:
+    error = refusal(b"name,phone,Tel.,number\n", aliases={"phone": ["Tel."]})
+    assert error.code == "duplicate-label"
+    assert "phone, Tel." in error.message
