@@ -5,6 +5,7 @@ Read on from here: ``chalicelib/services`` holds the order of effects, ``chalice
 Messages come one at a time (batch size 1), so a message that fails is the only one to be delivered again.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from chalice import Chalice, Rate
@@ -19,25 +20,34 @@ app.register_blueprint(health.routes)
 app.register_blueprint(jobs.routes)
 
 
+def seconds_left(event: SQSEvent) -> Callable[[], float]:
+    """What tells how long this invocation may still take."""
+    context: Any = event.context
+    return lambda: context.get_remaining_time_in_millis() / 1000
+
+
 @app.on_sqs_message(queue="dropload-intake", batch_size=1)
 def split(event: SQSEvent) -> None:
     """An object was created, or a split goes on."""
-    context: Any = event.context
     for message in event:
-        container().intake.split(message.body, lambda: context.get_remaining_time_in_millis() / 1000)
+        with container().intake.retried(message.to_dict()):
+            container().intake.split(message.body, seconds_left(event))
 
 
 @app.on_sqs_message(queue="dropload-batches", batch_size=1)
 def load(event: SQSEvent) -> None:
     """A batch is to be loaded."""
     for message in event:
-        container().intake.load(message.body)
+        with container().intake.retried(message.to_dict()):
+            container().intake.load(message.body)
 
 
 @app.on_sqs_message(queue="dropload-notify", batch_size=1)
 def notify(event: SQSEvent) -> None:
     """The outbox holds something."""
-    container().notify.run()
+    for message in event:
+        with container().intake.retried(message.to_dict()):
+            container().notify.run(seconds_left(event))
 
 
 @app.on_sqs_message(queue="dropload-intake-dlq", batch_size=1)

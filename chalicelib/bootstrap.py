@@ -24,6 +24,7 @@ from chalicelib.services.jobs import Jobs
 from chalicelib.services.keys import Keys
 from chalicelib.services.load import Load
 from chalicelib.services.notify import Notify
+from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 
@@ -42,7 +43,8 @@ class Container:
     def database(self) -> Database:
         settings = self.settings
         if settings.database_secret_arn is not None:
-            return Database(cache(lambda: read_secret(settings.database_secret_arn or "")))
+            # Read for each new connection, which are few: a rotated secret is no trouble then.
+            return Database(lambda: read_secret(settings.database_secret_arn or ""))
         return Database(lambda: settings.database_url or "")
 
     @cached_property
@@ -94,7 +96,9 @@ class Container:
     @cached_property
     def notify(self) -> Notify:
         mailer = SesMailer(self.settings.mail_from)
-        return Notify(ledger=self.ledger, mailer=mailer, datasets=self.datasets, settings=self.settings)
+        return Notify(
+            ledger=self.ledger, mailer=mailer, queues=self.queues, datasets=self.datasets, settings=self.settings
+        )
 
     @cached_property
     def bury(self) -> Bury:
@@ -105,8 +109,12 @@ class Container:
         return Sweep(ledger=self.ledger, queues=self.queues, finalise=self.finalise)
 
     @cached_property
+    def retries(self) -> Retries:
+        return Retries(queues=self.queues)
+
+    @cached_property
     def intake(self) -> Intake:
-        return Intake(split=self.split, load=self.load, bury=self.bury, messages=events)
+        return Intake(split=self.split, load=self.load, bury=self.bury, retries=self.retries, messages=events)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -117,7 +117,7 @@ class System:
         return {
             self.settings.intake_queue: lambda body: intake.split(body, forever),
             self.settings.batch_queue: intake.load,
-            self.settings.notify_queue: lambda body: self.container.notify.run(),
+            self.settings.notify_queue: lambda body: self.container.notify.run(forever),
         }
 
     def receive(self, queue: str) -> Iterator[tuple[str, Callable[[], object]]]:

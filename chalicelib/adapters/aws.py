@@ -10,21 +10,22 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from chalicelib.errors import FileRefused, Transient
+from chalicelib.errors import Transient
 
 # The SDK's own retries bridge a hiccup; whatever lasts longer is retried by the queue.
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
-
-_GONE = {"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"}
-_CHANGED = {"PreconditionFailed", "412", "InvalidRange", "416"}
+_SPECIAL = {
+    "s3": Config(s3={"addressing_style": "path"}),
+    # A mail whose answer got lost must not be sent again behind our back.
+    "ses": Config(read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1}),
+}
 
 
 @cache
 def client(service: str) -> Any:
     """One client a service and process. The emulator is reached through ``AWS_ENDPOINT_URL``."""
     connect: Any = boto3.client  # its stubs know services by literal names only
-    config = _CONFIG.merge(Config(s3={"addressing_style": "path"})) if service == "s3" else _CONFIG
-    return connect(service, config=config)
+    return connect(service, config=_CONFIG.merge(_SPECIAL.get(service, Config())))
 
 
 @contextmanager
@@ -32,19 +33,16 @@ def calling(what: str) -> Iterator[None]:
     """Turns AWS's errors into ours.
 
     Raises:
-        FileRefused: an object is gone, or is not the one that was asked for.
-        Transient: anything else; ``what`` says what we were doing.
+        Transient: always; ``what`` says what we were doing.
     """
     try:
         yield
     except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", "unknown"))
-        if code in _GONE:
-            raise FileRefused("source-gone", "the file was deleted before it was loaded") from None
-        if code in _CHANGED:
-            raise FileRefused(
-                "source-changed", "the file was overwritten before it was loaded; its new version is a job of its own"
-            ) from None
-        raise Transient("aws-trouble", f"{what}: {code}") from None
+        raise Transient("aws-trouble", f"{what}: {error_code(error)}") from None
     except (BotoCoreError, HTTPError, OSError) as error:
         raise Transient("aws-trouble", f"{what}: {type(error).__name__}") from None
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's word for what went wrong, or an HTTP status."""
+    return str(error.response.get("Error", {}).get("Code", "unknown"))

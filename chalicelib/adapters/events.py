@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 from uuid import UUID
 
 from chalicelib.errors import Terminal
-from chalicelib.services.ports import StoredObject
+from chalicelib.services.ports import Delivery, StoredObject
 
 
 def objects_created(body: str) -> list[StoredObject]:
@@ -30,15 +30,34 @@ def objects_created(body: str) -> list[StoredObject]:
 
 
 def job_of(body: str) -> UUID | None:
-    """The job that one of our own messages is about."""
-    job = _parse(body).get("job")
-    return None if job is None else UUID(job)
+    """The job that one of our own messages is about, None where it is S3's. Raises Terminal as above."""
+    message = _parse(body)
+    return _job(message) if "job" in message else None
 
 
 def batch_of(body: str) -> tuple[UUID, int]:
-    """The (job, batch number) that a message on the batch queue is about."""
+    """The (job, batch number) that a message on the batch queue is about. Raises Terminal where there is none."""
     message = _parse(body)
-    return UUID(message["job"]), int(message["batch"])
+    number = message.get("batch")
+    if not isinstance(number, int):
+        raise Terminal("unknown-message", "a message on the batch queue names no batch")
+    return _job(message), number
+
+
+def delivery_of(record: Mapping[str, Any]) -> Delivery:
+    """The delivery that a record of an SQS event stands for."""
+    return Delivery(
+        queue=record["eventSourceARN"],
+        receipt=record["receiptHandle"],
+        receives=int(record["attributes"]["ApproximateReceiveCount"]),
+    )
+
+
+def _job(message: Mapping[str, Any]) -> UUID:
+    try:
+        return UUID(message["job"])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise Terminal("unknown-message", "a message of ours names no job") from None
 
 
 def _parse(body: str) -> Mapping[str, Any]:

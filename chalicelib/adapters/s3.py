@@ -1,13 +1,18 @@
 """S3: reads of exactly one version, and writes of any size in bounded memory."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from chalicelib.adapters.aws import calling, client
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.aws import calling, client, error_code
 from chalicelib.errors import FileRefused, Transient
 from chalicelib.services.ports import StoredObject
 
+_GONE = {"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"}
+_CHANGED = {"PreconditionFailed", "412", "InvalidRange", "416"}
 _PART = 8 * 1024 * 1024  # S3 takes parts of 5 MiB to 5 GiB, 10,000 of them
 
 
@@ -64,7 +69,7 @@ def _range(stored: StoredObject, start: int, end: int, chunk_bytes: int) -> Iter
         Transient: anything else, and fewer bytes than there must be.
     """
     left = end - start
-    with calling("reading the file"):
+    with _reading():
         answer = _get(stored, f"bytes={start}-{end - 1}")
         with answer["Body"] as body:
             if "ContentRange" not in answer:  # a server may ignore Range and send it all: RFC 9110, section 14.2
@@ -80,12 +85,27 @@ def _get(stored: StoredObject, byte_range: str) -> Any:
     """The current object while it is the one we want, else the version that we want, if the bucket keeps versions."""
     wanted = {"Bucket": stored.bucket, "Key": stored.key, "IfMatch": f'"{stored.etag}"', "Range": byte_range}
     try:
-        with calling("reading the file"):
+        with _reading():
             return client("s3").get_object(**wanted)
     except FileRefused:
         if stored.version_id is None:
             raise
         return client("s3").get_object(**wanted, VersionId=stored.version_id)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raises FileRefused where the object is gone or not the one that was asked for, Transient for all else."""
+    with calling("reading the file"):
+        try:
+            yield
+        except ClientError as error:
+            if error_code(error) in _GONE:
+                raise FileRefused("source-gone", "the file was deleted before it was loaded") from None
+            if error_code(error) in _CHANGED:
+                message = "the file was overwritten before it was loaded; its new version is a job of its own"
+                raise FileRefused("source-changed", message) from None
+            raise
 
 
 def _skip(body: Any, count: int) -> None:

@@ -1,6 +1,7 @@
 """SQS: messages that carry ids and nothing else."""
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,9 @@ from uuid import UUID
 from chalicelib.adapters.aws import calling, client
 from chalicelib.config import Settings
 from chalicelib.errors import Transient
+from chalicelib.services.ports import Delivery
+
+log = logging.getLogger("dropload.sqs")
 
 _AT_ONCE = 10  # messages in one request
 
@@ -28,6 +32,20 @@ class SqsQueues:
 
     def send_notify(self) -> None:
         _send(self._settings.notify_queue, [{}])
+
+    def hide(self, delivery: Delivery, seconds: int) -> None:
+        urls = (self._settings.intake_queue, self._settings.batch_queue, self._settings.notify_queue)
+        name = delivery.queue.rpartition(":")[2]
+        url = next((url for url in urls if url.rpartition("/")[2] == name), None)
+        if url is None:
+            return  # the dead letters: nothing is urgent there
+        try:
+            with calling("putting a message off"):
+                client("sqs").change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=delivery.receipt, VisibilityTimeout=seconds
+                )
+        except Transient:
+            log.warning("a message cannot be put off; it comes back in its queue's own time")
 
     def ping(self) -> None:
         """Raises Transient when the queues cannot be reached."""

@@ -4,7 +4,7 @@ import base64
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from chalicelib.core.states import JobState
 
@@ -15,12 +15,21 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
+def _storable(text: str) -> str:
+    if "\0" in text or (not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)):
+        raise ValueError("holds a character that no name has")
+    return text
+
+
+Name = Annotated[str, Field(max_length=1024), AfterValidator(_storable)]
+
+
 class JobsQuery(Query):
     """``GET /v1/jobs``: exact filters, newest first."""
 
-    dataset: str | None = Field(default=None, max_length=100)
+    dataset: Name | None = None
     state: JobState | None = None
-    key: str | None = Field(default=None, max_length=1024)
+    key: Name | None = None
     limit: int = Field(default=50, ge=1, le=200)
     cursor: UUID | None = None
 

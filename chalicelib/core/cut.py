@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from chalicelib.core.records import RecordEnds, grammar_of
 from chalicelib.core.schema import Dialect
 
+MAX_LINES = 400_000
+"""In one batch: a rejection takes several hundred bytes, however short its line. Good records are seldom so short."""
+
 _DENSE = 512  # bytes per quote; with more quotes than that, running over all records beats jumping from quote to quote
 
 
@@ -24,9 +27,9 @@ class Cut:
 class Cutter:
     """Cuts the bytes that it is fed; knows nothing of where they come from.
 
-    A cut ends at the last record's end within ``batch_bytes`` of its start, or, where there is none, at the first one
-    after. It depends on the file and on where the first cut starts, not on how the bytes arrive: a cutter that starts
-    where another one's cut ended makes the same cuts.
+    A cut ends at the last record's end within ``batch_bytes`` and ``MAX_LINES`` of its start, or, where there is none,
+    at the first one after. It depends on the file and on where the first cut starts, not on how the bytes arrive: a
+    cutter that starts where another one's cut ended makes the same cuts.
 
     Holds at most ``batch_bytes`` + ``max_record_bytes`` and one chunk. ``offset`` and ``line`` tell where the cuts made
     so far end: from there a new cutter can go on.
@@ -56,7 +59,7 @@ class Cutter:
     def finish(self) -> list[Cut]:
         """Return the cuts of what is left, at the end of the file."""
         cuts = []
-        while len(self._buffer) > self._batch or self._discarded:
+        while len(self._buffer) > self._limit() or self._discarded:
             cuts.append(self._cut() or self._take(0, oversize=True))
         if self._buffer:
             cuts.append(self._take(len(self._buffer), oversize=False))
@@ -85,7 +88,7 @@ class Cutter:
 
     def _last_end(self) -> int:
         """Return where the next cut ends in the buffer, or 0 where the first line is an oversize cut of its own."""
-        data, limit = self._buffer, min(self._batch, len(self._buffer))
+        data, limit = self._buffer, self._limit()
         ends = RecordEnds(self._grammar, data, self._max)
         quote = self._grammar.quote
         dense = data.count(quote, 0, limit) * _DENSE > limit
@@ -101,6 +104,18 @@ class Cutter:
             position = end
         position = data.rfind(b"\n", position, limit) + 1 or position
         return position or self._unless_oversize(ends.after(0)[0])
+
+    def _limit(self) -> int:
+        """Return how far into the buffer the next cut may reach."""
+        limit = min(self._batch, len(self._buffer))
+        if self._buffer.count(b"\n", 0, limit) <= MAX_LINES:
+            return limit
+        lines, position = 0, 0
+        while lines < MAX_LINES:  # in strides that hold as many lines as may still come, until none is left
+            stride = min(position + MAX_LINES - lines, limit)
+            lines += self._buffer.count(b"\n", position, stride)
+            position = stride
+        return position
 
     def _unless_oversize(self, end: int) -> int:
         return end if end <= self._max else 0

@@ -15,6 +15,7 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _OTHER_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _SHOWN = 20  # names that a message lists
+_NAME = 60  # characters of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,5 +170,7 @@ def _refuse_other_delimiter(columns: Sequence[str], wanted: Sequence[str], diale
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(dict.fromkeys(names[:_SHOWN]))
+    shown = ", ".join(
+        dict.fromkeys(name if len(name) <= _NAME else name[: _NAME - 3] + "..." for name in names[:_SHOWN])
+    )
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

@@ -23,7 +23,9 @@ def compose(job: Mapping[str, Any], lines: Mapping[tuple[str, str | None], Seque
     status = f"{public_url}/v1/jobs/{job['id']}"
     if job["state"] == "FAILED":
         subject = f"[dropload] {job['dataset'] or 'unknown dataset'}: {name} failed"
-        opening = f"{name} could not be loaded: {job['reason']['message']} ({job['reason']['code']})."
+        opening = (
+            f"{name} could not be loaded: {_one_line(job['reason']['message'], limit=1000)} ({job['reason']['code']})."
+        )
     else:
         subject = (
             f"[dropload] {job['dataset']}: {counts['rejected']:,} of {counts['read']:,} records rejected in {name}"

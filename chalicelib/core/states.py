@@ -43,7 +43,8 @@ JOB_TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     # A redrive takes up again what failed: the rejected records of one, the batches of the other.
     JobState.COMPLETED_WITH_FAILURES: frozenset({JobState.RUNNING}),
     JobState.FAILED: frozenset({JobState.RUNNING}),
-    JobState.DUPLICATE: frozenset(),
+    # The job whose bytes it repeats failed after all.
+    JobState.DUPLICATE: frozenset({JobState.PENDING}),
 }
 
 BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {

@@ -24,11 +24,16 @@ class Bury:
         self.job(self._split.open(stored).id)
 
     def job(self, id: UUID) -> None:
-        """A job whose split could not be finished. Batches that it has are loaded all the same."""
+        """A job whose split could not be finished. Batches that it has are loaded all the same.
+
+        Where the split was finished all the same, only a message was late: the sweep sends what is missing.
+        """
         job = self._ledger.job(id)
-        if job is not None:
-            self._ledger.refuse(job, _GAVE_UP)
-            self._finalise.run(id)
+        if job is None:
+            return
+        if not job.split_done:
+            self._ledger.end_split(job, _GAVE_UP)
+        self._finalise.run(id)
 
     def batch(self, id: UUID, number: int) -> None:
         """A batch that could not be loaded."""

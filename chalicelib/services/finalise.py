@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from uuid import UUID
 
+from chalicelib.core.dataset import Dialect
 from chalicelib.core.render import error_file_header, error_file_row
 from chalicelib.core.states import JobState
-from chalicelib.services.ports import Datasets, Ending, FinalTransaction, Ledger, ObjectStore, Queues, Reason
+from chalicelib.services.ports import Datasets, Ending, FinalTransaction, Job, Ledger, ObjectStore, Queues, Reason
 
 REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
@@ -34,7 +35,7 @@ class Finalise:
 
     def _finish(self, final: FinalTransaction) -> None:
         ending = final.ending
-        prefix = ending.job.output_prefix
+        prefix = self._prefix(ending.job)
         if ending.counts["rejected"]:
             self._objects.write(prefix + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
         state, reason = outcome(ending)
@@ -43,9 +44,14 @@ class Finalise:
         self._objects.write(prefix + MANIFEST, [body], "application/json")
         final.end(state, reason, self._audiences(ending, state, reason))
 
+    def _prefix(self, job: Job) -> str:
+        """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""
+        return f"error/{job.dataset if job.dataset in self._datasets else '_'}/job={job.id}/"
+
     def _error_file(self, final: FinalTransaction) -> Iterator[bytes]:
         job = final.ending.job
-        dialect = self._datasets[job.dataset].dialect
+        dataset = self._datasets.get(job.dataset)  # it may have been removed while the job was under way
+        dialect = Dialect() if dataset is None else dataset.dialect
         yield error_file_header(job.columns or (), dialect)
         for rejected in final.rejections():
             yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)

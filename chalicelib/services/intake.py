@@ -1,12 +1,19 @@
 """Intake: from a queue's message to the service that it is for."""
 
-from typing import Protocol
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 from uuid import UUID
 
+from chalicelib.errors import Terminal
 from chalicelib.services.bury import Bury
 from chalicelib.services.load import Load
-from chalicelib.services.ports import Remaining, StoredObject
+from chalicelib.services.ports import Delivery, Remaining, StoredObject
+from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
+
+log = logging.getLogger("dropload.intake")
 
 
 class Messages(Protocol):
@@ -18,15 +25,22 @@ class Messages(Protocol):
 
     def batch_of(self, body: str) -> tuple[UUID, int]: ...
 
+    def delivery_of(self, record: Mapping[str, Any]) -> Delivery: ...
+
 
 class Intake:
     """One method a queue, each taking one message's body."""
 
-    def __init__(self, *, split: Split, load: Load, bury: Bury, messages: Messages) -> None:
+    def __init__(self, *, split: Split, load: Load, bury: Bury, retries: Retries, messages: Messages) -> None:
+        self._retries = retries
         self._split = split
         self._load = load
         self._bury = bury
         self._messages = messages
+
+    def retried(self, record: Mapping[str, Any]) -> AbstractContextManager[None]:
+        """The block that handles this record of an SQS event: should it fail, the message comes back soon."""
+        return self._retries.of(self._messages.delivery_of(record))
 
     def split(self, body: str, remaining: Remaining) -> None:
         """Objects that were created, or a split to go on with; ``remaining`` tells the seconds left."""
@@ -41,13 +55,22 @@ class Intake:
         self._load.run(*self._messages.batch_of(body))
 
     def bury_split(self, body: str) -> None:
-        """A message that ``split`` failed on too often."""
-        for stored in self._messages.objects_created(body):
+        """A message that ``split`` failed on too often. One that is none of ours is dropped: it has no job to fail."""
+        try:
+            created, job = self._messages.objects_created(body), self._messages.job_of(body)
+        except Terminal as unknown:
+            log.error("dropped a message of the intake's dead letters: %s", unknown)
+            return
+        for stored in created:
             self._bury.announced(stored)
-        job = self._messages.job_of(body)
         if job is not None:
             self._bury.job(job)
 
     def bury_batch(self, body: str) -> None:
-        """A message that ``load`` failed on too often."""
-        self._bury.batch(*self._messages.batch_of(body))
+        """A message that ``load`` failed on too often, or one that is none of ours, as above."""
+        try:
+            job, number = self._messages.batch_of(body)
+        except Terminal as unknown:
+            log.error("dropped a message of the batches' dead letters: %s", unknown)
+            return
+        self._bury.batch(job, number)

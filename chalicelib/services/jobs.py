@@ -15,9 +15,12 @@ _LOOK_EVERY = 0.25  # seconds between looks while waiting
 class Jobs:
     """Read-only views of the ledger, in the API's shapes."""
 
-    def __init__(self, *, views: Views, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, *, views: Views, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._views = views
         self._sleep = sleep
+        self._clock = clock
 
     def get(self, id: UUID, *, wait: int = 0) -> dict[str, Any]:
         """One job; with ``wait`` as soon as it differs from now, has ended, or that many seconds have passed.
@@ -26,9 +29,8 @@ class Jobs:
             RequestRefused: 404, there is no such job.
         """
         first = job = self._get(id)
-        for _ in range(int(wait / _LOOK_EVERY)):
-            if job != first or is_terminal(JobState(job["state"])):
-                break
+        until = self._clock() + wait
+        while job == first and not is_terminal(JobState(job["state"])) and self._clock() < until:
             self._sleep(_LOOK_EVERY)
             job = self._get(id)
         return job

@@ -1,9 +1,14 @@
 """Notify: send what the outbox holds."""
 
+import logging
+
 from chalicelib.config import Settings
 from chalicelib.core.letter import compose
 from chalicelib.errors import Transient
-from chalicelib.services.ports import Datasets, Ledger, Mailer, Notice
+from chalicelib.services.ports import Datasets, Ledger, Mailer, Notice, Queues, Remaining
+
+_ENOUGH = 25.0  # seconds that the next mail may take; with fewer, the rest is left to another invocation
+log = logging.getLogger("dropload.notify")
 
 
 class Notify:
@@ -13,14 +18,17 @@ class Notify:
     tell us whether it took a mail. Never zero times, and never by two senders at once.
     """
 
-    def __init__(self, *, ledger: Ledger, mailer: Mailer, datasets: Datasets, settings: Settings) -> None:
+    def __init__(
+        self, *, ledger: Ledger, mailer: Mailer, queues: Queues, datasets: Datasets, settings: Settings
+    ) -> None:
         self._ledger = ledger
+        self._queues = queues
         self._mailer = mailer
         self._datasets = datasets
         self._settings = settings
 
-    def run(self) -> int:
-        """Send all that is due; the number sent.
+    def run(self, remaining: Remaining) -> int:
+        """Send all that is due, or as much as there are seconds for; the number sent.
 
         Raises:
             Transient: some could not be sent. They stay in the outbox, due again later, and hold up no other.
@@ -28,6 +36,9 @@ class Notify:
         sent, failed = 0, 0
         while (outcome := self._send_next()) is not None:
             sent, failed = (sent + 1, failed) if outcome else (sent, failed + 1)
+            if remaining() < _ENOUGH:
+                self._queues.send_notify()
+                break
         if failed:
             raise Transient("mail-trouble", f"{failed} of {sent + failed} notices could not be sent")
         return sent
@@ -40,9 +51,10 @@ class Notify:
                 if notice is None:
                     return None
                 self._send(notice)
-        except Transient:
+        except Exception:
             if notice is None:
                 raise  # it was not the mail
+            log.exception("notice %s cannot be sent", notice.number)
             self._ledger.postpone(notice)
             return False
         return True

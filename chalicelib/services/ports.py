@@ -52,11 +52,6 @@ class Job:
     split_done: bool
     batches: int
 
-    @property
-    def output_prefix(self) -> str:
-        """Where this job's files go: ``error/<dataset>/job=<id>/``."""
-        return f"error/{self.dataset or '_'}/job={self.id}/"
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -65,6 +60,15 @@ class Batch:
     job: Job
     number: int
     cut: Cut
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of a message: its queue's ARN, the handle to answer with, and how often it came."""
+
+    queue: str
+    receipt: str
+    receives: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ class Ledger(Protocol):
     def job(self, id: UUID) -> Job | None: ...
 
     def start(self, job: Job, layout: Layout) -> Job:
-        """Remember the header: PENDING becomes RUNNING."""
+        """Remember the header: PENDING becomes RUNNING. Raises Contended when another splitter got there first."""
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
         """Append batches and move the split on. Raises Contended when another splitter got there first."""
@@ -157,8 +161,8 @@ class Ledger(Protocol):
     def pending(self, job: Job) -> list[int]:
         """Numbers of the batches that nobody has begun."""
 
-    def refuse(self, job: Job, reason: Reason) -> None:
-        """The file cannot be loaded (further): no more batches come, and the job will end FAILED."""
+    def end_split(self, job: Job, reason: Reason | None) -> None:
+        """No more batches come; with a reason, the job will end FAILED for it."""
 
     def begin(self, id: UUID, number: int) -> Batch | None:
         """Take a batch in hand, or None where it has ended or its job does not want it any more."""
@@ -176,7 +180,10 @@ class Ledger(Protocol):
         """Whether the outbox holds a notice of this job."""
 
     def stuck(self) -> list[tuple[Job, list[int]]]:
-        """Open jobs with nobody at work on them, and their batches to send again."""
+        """Open jobs at which nothing has happened for long, and their batches to send again.
+
+        A job is not given again before the same time has passed.
+        """
 
     def sending(self) -> AbstractContextManager[Notice | None]:
         """The next due notice, marked as sent when the block ends well; None when there is none."""
@@ -207,6 +214,9 @@ class Queues(Protocol):
         """Ask for the rest of a split."""
 
     def send_notify(self) -> None: ...
+
+    def hide(self, delivery: Delivery, seconds: int) -> None:
+        """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""
 
 
 class Mailer(Protocol):

@@ -1,6 +1,7 @@
 """Split: an object becomes a job, its header is checked, and its bytes are cut into batches."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain
 from uuid import UUID
 
@@ -45,7 +46,12 @@ class Split:
         """An object was created (perhaps announced before: then its job goes on where it stands)."""
         if stored.key.endswith("/") and stored.size == 0:
             return  # the console's folder markers are no files
-        self._go_on(self.open(stored), remaining)
+        job = self.open(stored)
+        if job.object.key != stored.key and not is_terminal(job.state):
+            self._ledger.end_split(
+                job, Reason("bad-name", "the file's name has characters that no name may have", "file")
+            )
+        self._go_on(job, remaining)
 
     def resume(self, id: UUID, remaining: Remaining) -> None:
         """Go on with a split that was handed on, interrupted or swept up."""
@@ -55,6 +61,7 @@ class Split:
 
     def open(self, stored: StoredObject) -> Job:
         """The job of this object, opened if it has none."""
+        stored = replace(stored, key=printable_key(stored.key))
         share = stored.size // (2 * self._settings.workers)  # at least two batches a worker
         batch_bytes = min(self._settings.batch_bytes, max(share, _MIN_BATCH) + _SLACK)
         return self._ledger.open_job(self._new_id(), dataset_of(stored.key), stored, batch_bytes)
@@ -64,11 +71,13 @@ class Split:
             if job.batches:
                 # Booked before, and perhaps never sent: a message too many does no harm.
                 self._queues.send_batches(job.id, self._ledger.pending(job))
-            if not job.split_done and job.state is not JobState.CANCELLING:
+            if job.state is JobState.CANCELLING:
+                self._ledger.end_split(job, None)
+            elif not job.split_done:
                 try:
                     self._cut(job, remaining)
                 except FileRefused as refused:
-                    self._ledger.refuse(job, Reason(refused.code, refused.message, "file"))
+                    self._ledger.end_split(job, Reason(refused.code, refused.message, "file"))
         self._finalise.run(job.id)
 
     def _cut(self, job: Job, remaining: Remaining) -> None:
@@ -115,6 +124,11 @@ class Split:
         if limit is not None and job.object.size > limit:
             raise FileRefused("byte-count", f"the file has {job.object.size} bytes; the dataset takes at most {limit}")
         return dataset
+
+
+def printable_key(key: str) -> str:
+    """A key as the ledger can hold it: NUL, which PostgreSQL's text has not, and surrogates become U+FFFD."""
+    return "".join("\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in key)
 
 
 def dataset_of(key: str) -> str:

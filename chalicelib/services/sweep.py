@@ -1,7 +1,12 @@
 """Sweep: on a schedule, go on with what stands still, whatever message got lost."""
 
+import logging
+
+from chalicelib.errors import Transient
 from chalicelib.services.finalise import Finalise
-from chalicelib.services.ports import Ledger, Queues
+from chalicelib.services.ports import Job, Ledger, Queues
+
+log = logging.getLogger("dropload.sweep")
 
 
 class Sweep:
@@ -13,12 +18,26 @@ class Sweep:
         self._finalise = finalise
 
     def run(self) -> int:
-        """The number of jobs that stood still. Every step may be repeated at will: messages too many do no harm."""
+        """The number of jobs that stood still. Every step may be repeated at will: messages too many do no harm.
+
+        Raises:
+            Transient: some jobs could not be helped on. They held up no other.
+        """
         stuck = self._ledger.stuck()
+        failed = 0
         for job, batches in stuck:
-            self._queues.send_batches(job.id, batches)
-            if not job.split_done:
-                self._queues.send_split(job.id)
-            self._finalise.run(job.id)
+            try:
+                self._help_on(job, batches)
+            except Exception:
+                log.exception("job %s cannot be helped on", job.id)
+                failed += 1
         self._queues.send_notify()
+        if failed:
+            raise Transient("sweep-trouble", f"{failed} of {len(stuck)} jobs that stand still cannot be helped on")
         return len(stuck)
+
+    def _help_on(self, job: Job, batches: list[int]) -> None:
+        self._queues.send_batches(job.id, batches)
+        if not job.split_done:
+            self._queues.send_split(job.id)
+        self._finalise.run(job.id)

@@ -40,12 +40,12 @@ PARAMETERS = {
     "WorkerConcurrency": "2",
     "SplitTimeout": "120",
     "SplitVisibility": "120",
-    "LoadTimeout": "60",
-    "LoadVisibility": "60",
+    "LoadTimeout": "300",
+    "LoadVisibility": "300",
     "NotifyTimeout": "30",
     "NotifyVisibility": "30",
-    "BuryTimeout": "60",
-    "BuryVisibility": "60",
+    "BuryTimeout": "300",
+    "BuryVisibility": "300",
 }
 
 SCHEDULED_EVENT = {

@@ -144,6 +144,6 @@ def test_failure_of_ours_is_not_the_owners_business(system: System) -> None:
     system.deliver(system.settings.intake_queue)
     job = system.container.ledger.job(system.container.views.jobs(limit=1)[0]["id"])
     assert job is not None
-    system.container.ledger.refuse(job, Reason("exhausted", "we could not", "transient"))
+    system.container.ledger.end_split(job, Reason("exhausted", "we could not", "transient"))
     system.pump()
     assert system.rows("select audience from dropload.outbox") == [("engineers",)]

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.adapters.aws import client
 from chalicelib.bootstrap import Container
 from chalicelib.errors import Transient
-from tests.system import MEMBERS, System, member, members
+from tests.system import MEMBERS, System, forever, member, members
 
 BAD = (MEMBERS + member(1, account_id="x")).encode()
 
@@ -24,7 +24,7 @@ def test_clean_job_tells_nobody(system: System) -> None:
 
 def test_job_with_rejections_tells_its_owners_once(system: System) -> None:
     system.load(BAD)
-    system.container.notify.run()
+    system.container.notify.run(forever)
     assert sent(system) == [("owners", True, 1)]
 
 
@@ -39,10 +39,10 @@ def test_refused_mail_waits_and_holds_up_no_other(system: System) -> None:
     unverified = replace(system.settings, mail_from="nobody@unverified.example.com")
     broken = Container(unverified)
     with pytest.raises(Transient, match="1 of 1 notices"):
-        broken.notify.run()
+        broken.notify.run(forever)
     assert sent(system) == [("owners", False, 1)]
-    assert broken.notify.run() == 0  # not due yet
+    assert broken.notify.run(forever) == 0  # not due yet
     client("ses").verify_email_identity(EmailAddress=unverified.mail_from)
     system.rows("update dropload.outbox set due_at = now()")
-    assert broken.notify.run() == 1
+    assert broken.notify.run(forever) == 1
     broken.database.close()

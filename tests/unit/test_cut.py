@@ -1,6 +1,6 @@
 """A file is cut at records' ends, by rule."""
 
-from chalicelib.core.cut import Cut, Cutter
+from chalicelib.core.cut import MAX_LINES, Cut, Cutter
 from chalicelib.core.schema import Dialect
 
 
@@ -63,3 +63,13 @@ def test_a_cutter_tells_where_another_can_go_on() -> None:
     cuts = cutter.feed(data)
     second = Cutter(Dialect(), start=cutter.offset, line=cutter.line, batch_bytes=20, max_record_bytes=10)
     assert cuts + second.feed(data[cutter.offset :]) + second.finish() == cut(data, batch_bytes=20, max_record_bytes=10)
+
+
+def test_many_short_lines_are_cut_by_their_number() -> None:
+    data = b"x\n" * (MAX_LINES * 2 + 5)
+    for chunk in (len(data), 100_000):
+        cutter = Cutter(Dialect(), start=0, line=1, batch_bytes=1 << 24, max_record_bytes=1000)
+        cuts = [cut for at in range(0, len(data), chunk) for cut in cutter.feed(data[at : at + chunk])]
+        cuts += cutter.finish()
+        assert [cut.end // 2 for cut in cuts] == [MAX_LINES, MAX_LINES * 2, MAX_LINES * 2 + 5]
+        assert [cut.first_line for cut in cuts] == [1, MAX_LINES + 1, MAX_LINES * 2 + 1]

@@ -2,6 +2,7 @@
 
 import json
 import queue
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,16 @@ _SESSION = {
     "client_min_messages": "warning",
 }
 
+# A peer that is gone without a word is noticed within a minute or so, and a server that does not answer sooner.
+_NETWORK: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "tcp_user_timeout": 60_000,
+}
+
+_TRUSTED_SECONDS = 5.0  # a connection that has been idle for longer is asked whether it still is one
+
 # Errors that a later try may not meet again: connection trouble, too many connections, shutdown, disk full,
 # lock timeouts, deadlocks, serialisation failures. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING = ("08", "40", "53", "55", "57", "58")
@@ -51,7 +62,7 @@ class Database:
 
     def __init__(self, url: Callable[[], str]) -> None:
         self._url = url
-        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[tuple[Connection, float]] = queue.LifoQueue()
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
@@ -71,24 +82,38 @@ class Database:
             raise translate(error) from None
         finally:
             if not connection.closed:  # psycopg2 marks a connection that broke as closed
-                self._idle.put(connection)
+                self._idle.put((connection, time.monotonic()))
 
     def _take(self) -> Connection:
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            pass
+        while not self._idle.empty():
+            try:
+                connection, since = self._idle.get_nowait()
+            except queue.Empty:
+                break
+            if time.monotonic() - since < _TRUSTED_SECONDS or _answers(connection):
+                return connection
+            connection.close()
         options = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
         try:
-            return psycopg2.connect(self._url(), connect_timeout=5, application_name="dropload", options=options)
+            opened: Connection = psycopg2.connect(self._url(), application_name="dropload", options=options, **_NETWORK)
         except psycopg2.Error:
             # libpq's message names host and user: not for logs.
             raise Transient("database-unavailable", "cannot connect to the database") from None
+        return opened
 
     def close(self) -> None:
         """Close the idle connections."""
         while not self._idle.empty():
-            self._idle.get_nowait().close()
+            self._idle.get_nowait()[0].close()
+
+
+def _answers(connection: Connection) -> bool:
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select 1")
+    except psycopg2.Error:
+        return False
+    return True
 
 
 def translate(error: psycopg2.Error) -> Transient | Terminal:

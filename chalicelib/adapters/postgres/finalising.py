@@ -16,7 +16,8 @@ from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
 
 JOBS = queries("jobs")
 OUTBOX = queries("outbox")
-_PAGE = 2_000  # rejections fetched at once from the server's cursor
+_PAGE_ROWS = 2_000  # rejections fetched at once from the server's cursor, at most
+_PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way they take several times that
 
 
 class Finalising:
@@ -33,9 +34,10 @@ class Finalising:
         )
 
     def rejections(self) -> Iterator[RejectedRecord]:
-        named = self._cursor.connection.cursor("rejected", cursor_factory=Cursor)
-        with named:
-            named.itersize = _PAGE
+        self._cursor.execute(JOBS["longest_rejection"], {"number": self.ending.job.number})
+        longest = self._cursor.fetchone().bytes or 1
+        with self._cursor.connection.cursor("rejected", cursor_factory=type(self._cursor)) as named:
+            named.itersize = max(1, min(_PAGE_ROWS, _PAGE_BYTES // longest))
             named.execute(JOBS["rejected_records"], {"number": self.ending.job.number})
             row: Any
             for row in named:
@@ -71,6 +73,18 @@ class Finalising:
         self._cursor.execute(JOBS["end"], {"number": number, "state": state, "reason": body})
         for audience in audiences:
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
+        if state is JobState.CANCELLED or (reason is not None and reason.kind != "file"):
+            self._reopen_duplicate(number)
+
+    def _reopen_duplicate(self, number: int) -> None:
+        """Same bytes were dropped again while this job was under way: then they are loaded by one of those jobs.
+
+        The sweep starts it, as it does everything that is open and stands still.
+        """
+        self._cursor.execute(JOBS["reopen_duplicate"], {"number": number})
+        reopened = self._cursor.fetchone()
+        if reopened is not None:
+            self._cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
 
 
 def reason_json(reason: Reason | None) -> psycopg2.extras.Json | None:

@@ -25,7 +25,8 @@ BATCHES = queries("batches")
 OUTBOX = queries("outbox")
 
 _IDLE_SECONDS = 900  # a Lambda may run this long: a job without news for longer has nobody at work on it
-_STUCK = 1_000  # jobs swept at once
+_STUCK = 100  # jobs swept at once
+_RESENT = 1_000  # batches of one job sent again at once
 _NOTICE_LINES = 5  # line numbers named for each cause
 _NOTICE_LOOK = 10_000  # rejections looked at to find them
 
@@ -74,6 +75,8 @@ class PostgresLedger:
                     "first_line": layout.first_line,
                 },
             )
+            if not cursor.rowcount:
+                raise Contended("split-elsewhere", f"job {job.id} is being split by another worker, or was ended")
             return _sure(cursor, job)
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
@@ -104,9 +107,9 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             return _pending(cursor, job)
 
-    def refuse(self, job: Job, reason: Reason) -> None:
+    def end_split(self, job: Job, reason: Reason | None) -> None:
         with self._database.transaction() as cursor:
-            cursor.execute(JOBS["refuse"], {"number": job.number, "reason": reason_json(reason)})
+            cursor.execute(JOBS["end_split"], {"number": job.number, "reason": reason_json(reason)})
 
     def begin(self, id: UUID, number: int) -> Batch | None:
         with self._database.transaction() as cursor:
@@ -147,9 +150,9 @@ class PostgresLedger:
 
     def stuck(self) -> list[tuple[Job, list[int]]]:
         with self._database.transaction() as cursor:
-            cursor.execute(JOBS["stuck"], {"idle_seconds": _IDLE_SECONDS, "limit": _STUCK})
+            cursor.execute(JOBS["take_stuck"], {"idle_seconds": _IDLE_SECONDS, "limit": _STUCK})
             jobs = [as_job(row) for row in cursor.fetchall()]
-            return [(job, _pending(cursor, job)) for job in jobs]
+            return [(job, _pending(cursor, job)[:_RESENT]) for job in jobs]
 
     @contextmanager
     def sending(self) -> Iterator[Notice | None]:

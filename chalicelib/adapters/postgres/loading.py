@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
 
 import psycopg2.extras
 
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.text import copy_line
+from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Rejection, tally
@@ -32,8 +31,7 @@ class Loading:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
         self._cursor.execute(BATCHES["succeed"], {**counts, **here})
         if rejections:
-            lines = b"".join(self._lines(rejections))
-            self._cursor.copy_expert(BATCHES["copy_rejections"], BytesIO(lines))
+            self._cursor.copy_expert(BATCHES["copy_rejections"], LineStream(self._lines(rejections)))
             causes = [
                 (here["job"], here["batch"], cause.code, cause.column or "", cause.count, cause.example_line)
                 for cause in tally(rejections)

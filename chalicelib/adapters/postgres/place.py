@@ -81,7 +81,7 @@ def _place_singly(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed:
         if refusal is not None:
             refusals[row] = Refusal((_database_error(*refusal),))
         else:
-            errors = _in_table(taken[row]) if row in taken else (_a_moment_ago(dataset),)
+            errors = _in_table(taken[row]) if row in taken else (_ELSEWHERE,)
             refusals[row] = Refusal(errors, dataset.on_conflict == "ignore")
     return Placed(inserted=len(rows) - len(refused), refusals=refusals)
 
@@ -94,8 +94,8 @@ def _in_file(lines: Mapping[Key, int]) -> tuple[RecordError, ...]:
     return tuple(_unique_error(key, f"the record on line {line} of this file") for key, line in lines.items())
 
 
-def _a_moment_ago(dataset: Dataset) -> RecordError:
-    return _unique_error(dataset.unique_keys[0], "a row that was in the table a moment ago")
+# A row that is gone again, or a unique index that the descriptor does not know.
+_ELSEWHERE = RecordError(None, "unique-error", "a key of this record is taken in the table")
 
 
 def _unique_error(key: Key, holder: str) -> RecordError:

@@ -6,7 +6,7 @@ as ``core.reader.Parsed`` numbers them; ``_row`` in the table is one more.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
+from io import BytesIO, RawIOBase
 
 import psycopg2.errors
 from psycopg2 import sql
@@ -14,7 +14,7 @@ from psycopg2 import sql
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names, table
-from chalicelib.adapters.postgres.text import copy_line
+from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.errors import Terminal
@@ -143,13 +143,13 @@ class Staging:
         csv = sql.SQL(STAGING["copy_csv"]).format(
             columns=names(columns), delimiter=sql.Literal(dialect.delimiter), quote=sql.Literal(dialect.quote_char)
         )
-        self._copy(csv, parsed.fast, parsed.fast_rows)
+        self._copy(csv, BytesIO(parsed.fast), parsed.fast_rows)
         text = sql.SQL(STAGING["copy_text"]).format(columns=names(reader.slow_columns))
-        self._copy(text, b"".join(map(copy_line, parsed.slow)), len(parsed.slow))
+        self._copy(text, LineStream(map(copy_line, parsed.slow)), len(parsed.slow))
 
-    def _copy(self, statement: sql.Composed, data: bytes, rows: int) -> None:
+    def _copy(self, statement: sql.Composed, data: RawIOBase | BytesIO, rows: int) -> None:
         if not rows:
             return
-        self._cursor.copy_expert(statement, BytesIO(data), _COPY_BUFFER)
+        self._cursor.copy_expert(statement, data, _COPY_BUFFER)
         if self._cursor.rowcount != rows:
             raise Terminal("copy-miscounted", f"COPY took {self._cursor.rowcount} rows of {rows}")

@@ -48,23 +48,29 @@ update dropload.job
 set split_offset = %(split_to)s, split_line = %(line)s, split_done = %(done)s, batches = batches + %(planned)s
 where number = %(number)s and split_offset = %(split_from)s and batches = %(batches)s and not split_done
 
--- name: refuse
+-- name: end_split
 update dropload.job
 set reason = coalesce(reason, %(reason)s), split_done = true, started_at = coalesce(started_at, now())
 where number = %(number)s and finished_at is null
 
--- name: stuck
--- Open jobs at which nothing has happened for a while, oldest first.
-select number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
-       split_offset, split_line, split_done, batches
-from dropload.job
-where finished_at is null
-  and greatest(
-        created_at,
-        (select max(greatest(created_at, started_at, finished_at)) from dropload.batch where job = job.number)
-      ) < now() - %(idle_seconds)s * interval '1 second'
-order by number
-limit %(limit)s
+-- name: take_stuck
+-- Open jobs at which nothing has happened for a while, nor a sweep; those that were never swept first.
+update dropload.job
+set swept_at = now()
+where number in (
+    select number
+    from dropload.job as open
+    where finished_at is null
+      and greatest(
+            created_at,
+            swept_at,
+            (select max(greatest(created_at, started_at, finished_at)) from dropload.batch where job = open.number)
+          ) < now() - %(idle_seconds)s * interval '1 second'
+    order by swept_at nulls first, number
+    limit %(limit)s
+)
+returning number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+          split_offset, split_line, split_done, batches
 
 -- name: lock_complete
 -- Holds the job's row when it has all its batches and has not ended; the one who gets it is the finaliser.
@@ -79,6 +85,19 @@ for update
 update dropload.job
 set state = %(state)s, reason = %(reason)s, finished_at = now()
 where number = %(number)s and finished_at is null
+
+-- name: reopen_duplicate
+-- The first of the same bytes that were dropped while this job was under way, and that it did not load after all.
+update dropload.job
+set state = 'PENDING', duplicate_of = null, split_done = false, finished_at = null
+where number = (select min(number) from dropload.job where duplicate_of = %(number)s and state = 'DUPLICATE')
+returning number
+
+-- name: pass_on_duplicates
+update dropload.job set duplicate_of = %(reopened)s where duplicate_of = %(number)s
+
+-- name: longest_rejection
+select max(length(raw)) as bytes from dropload.rejection where job = %(number)s
 
 -- name: rejected_records
 -- In file order; a record's number in the file is its number in the batch after all earlier batches' records.

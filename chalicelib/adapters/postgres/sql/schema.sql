@@ -1,7 +1,7 @@
 -- name: prepare
+select pg_advisory_xact_lock(hashtextextended('dropload schema', 0));
 create schema if not exists dropload;
-create table if not exists dropload.migration (version text primary key, applied_at timestamptz not null default now());
-lock table dropload.migration in exclusive mode
+create table if not exists dropload.migration (version text primary key, applied_at timestamptz not null default now())
 
 -- name: applied
 select version from dropload.migration

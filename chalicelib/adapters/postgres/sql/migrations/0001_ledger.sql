@@ -38,12 +38,14 @@ create table dropload.job (
     created_at     timestamptz not null default now(),
     started_at     timestamptz,
     finished_at    timestamptz,
+    swept_at       timestamptz,                -- last sent on its way again by the sweep
 
     unique (bucket, key, revision)
 );
 
 create index job_same_bytes on dropload.job (bucket, key, etag);
 create index job_dataset on dropload.job (dataset, number);
+create index job_duplicates on dropload.job (duplicate_of) where duplicate_of is not null;
 create index job_open on dropload.job (number) where finished_at is null;
 
 create table dropload.batch (
