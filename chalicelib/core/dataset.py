@@ -75,6 +75,7 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         # Table Schema: the fields of a primary key are required, whether they say so or not.
         fields=tuple(_required(field) if field.name in primary else field for field in fields),
         dialect=parse_dialect(root),
+        detect_delimiter=_declares_no_delimiter(descriptor.get("dialect")),
         unique_keys=unique_keys,
         on_conflict=OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject", _LATER_POLICIES)),
         extra_columns=ExtraColumns(settings.choice("extra_columns", tuple(ExtraColumns), "ignore")),
@@ -142,6 +143,10 @@ def _key(schema: Node, where: str, value: object, known: Iterable[str]) -> tuple
     if len(set(map(str, names))) != len(names):
         schema.problem(where, "names a field twice")
     return tuple(map(str, names))
+
+
+def _declares_no_delimiter(dialect: object) -> bool:
+    return not isinstance(dialect, Mapping) or dialect.get("delimiter") is None
 
 
 def _known_settings(settings: Node) -> None:

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.core.detect import detect
 from chalicelib.core.labels import resolve
-from chalicelib.core.records import Grammar, RecordEnds, grammar_of, strip_line_end
+from chalicelib.core.rows import MAX_HEADER_BYTES, header_rows
 from chalicelib.core.schema import Dataset, Dialect, ExtraColumns
 from chalicelib.errors import FileRefused
 
-MAX_HEADER_BYTES = 1 << 20
 MAX_COLUMNS = 1_500  # PostgreSQL's limit is 1,600, and a staging table has the file's columns
 _UTF8_BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -23,12 +23,14 @@ class Layout:
     """What a file's start tells.
 
     ``columns``: the header's labels in file order (the dataset's, where its dialect has no header). ``data_start``: the
-    offset of the first byte after the header; ``first_line``: the physical line that it is on, from 1.
+    offset of the first byte after the header; ``first_line``: the physical line that it is on, from 1. ``delimiter``:
+    the one that was detected, ``None`` where the dataset declares it.
     """
 
     columns: tuple[str, ...]
     data_start: int
     first_line: int
+    delimiter: str | None = None
 
 
 def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None:
@@ -45,48 +47,22 @@ def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None
     _refuse_wide(head)
     bom = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
     text = head[bom:]
+    delimiter = None
+    if dataset.detect_delimiter:
+        delimiter = detect(text, dataset, at_end=at_end)
+        if delimiter is None:
+            return None
+        dataset = dataset.delimited_by(delimiter)
     if not dataset.dialect.header:
         if not text and at_end:
             raise FileRefused("empty-file", "the file is empty")
-        return Layout(tuple(field.name for field in dataset.fields), bom, 1)
-    read = _header(text, dataset.dialect, at_end=at_end)
+        return Layout(tuple(field.name for field in dataset.fields), bom, 1, delimiter)
+    read = header_rows(text, dataset.dialect, at_end=at_end)
     if read is None:
         return None
     columns, end = read
     _check(columns, dataset)
-    return Layout(columns, bom + end, 1 + text.count(b"\n", 0, end))
-
-
-def _header(text: bytes, dialect: Dialect, *, at_end: bool) -> tuple[tuple[str, ...], int] | None:
-    """Return the labels and where the header's last row ends; ``None`` where more bytes are needed.
-
-    Rows are counted from the first that is neither blank nor a comment.
-    """
-    grammar = grammar_of(dialect)
-    ends = RecordEnds(grammar, text, MAX_HEADER_BYTES)
-    rows: list[tuple[str, ...]] = []
-    number, end = 0, 0
-    while number < dialect.header_rows[-1]:
-        start = end
-        if start == len(text) or (start == len(text) - 1 and text.endswith(b"\r")):
-            if not at_end:
-                return None
-            if number:
-                raise FileRefused("no-header", f"the header has {dialect.header_rows[-1]} rows, the file {number}")
-            raise FileRefused("empty-file", "the file is empty: it has not even a header")
-        end, whole = ends.after(start)
-        if not at_end and (not whole or end == len(text)):
-            return None
-        raw = strip_line_end(text, start, end)
-        if whole and grammar.is_no_record(raw):
-            continue
-        number += 1
-        if number in dialect.header_rows:
-            rows.append(_names(raw, whole, grammar))
-    if len({len(row) for row in rows}) > 1:
-        raise FileRefused("header-error", "the rows of the header have different numbers of cells")
-    # A row often names a group of columns once, over the first of them.
-    return tuple(dialect.header_join.join(filter(None, cells)) for cells in zip(*rows, strict=True)), end
+    return Layout(columns, bom + end, 1 + text.count(b"\n", 0, end), delimiter)
 
 
 def _refuse_wide(head: bytes) -> None:
@@ -95,32 +71,6 @@ def _refuse_wide(head: bytes) -> None:
     nulls = max(sample[0::2].count(0), sample[1::2].count(0))
     if head.startswith(_WIDE_BOMS) or nulls * 4 > len(sample):
         raise FileRefused("encoding-error", "the file seems to be UTF-16 or UTF-32; save it as UTF-8 and drop it again")
-
-
-def _names(raw: bytes, whole: bool, grammar: Grammar) -> tuple[str, ...]:
-    """Return the header's cells.
-
-    Raises:
-        FileRefused: they are not text, or not one well-formed record.
-    """
-    if b"\0" in raw:
-        raise FileRefused("encoding-error", "the header has a NUL byte: the file is no text, or damaged")
-    try:
-        header = raw.decode()
-    except UnicodeDecodeError as error:
-        raise FileRefused(
-            "encoding-error", f"the header is not valid UTF-8 (byte {error.start} of it); save the file as UTF-8"
-        ) from None
-    cells = grammar.split(header) if whole else None
-    if cells is not None:
-        return tuple(cells)
-    if "\r" in header:
-        raise FileRefused(
-            "line-terminator", "the lines end with a carriage return alone; save the file with line ends LF or CRLF"
-        )
-    if len(raw) >= MAX_HEADER_BYTES:
-        raise FileRefused("header-error", f"the header does not end within {MAX_HEADER_BYTES} bytes")
-    raise FileRefused("header-error", "the header's quoting is broken: a quote is never closed, or text follows one")
 
 
 def _check(columns: Sequence[str], dataset: Dataset) -> None:

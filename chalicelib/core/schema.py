@@ -1,6 +1,6 @@
 """The words of a dataset: what a descriptor says, once it has been found to be right."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
@@ -116,13 +116,14 @@ class Dataset:
 
     ``unique_keys`` gathers the primary key, the unique keys and the unique fields: each a tuple of field names, in the
     order of the descriptor, none twice. ``filters`` and ``sensitive`` name fields; ``owners`` are email addresses.
-    ``aliases`` are pairs: another label of a column, and its field.
+    ``aliases`` are pairs: another label of a column, and its field. With ``detect_delimiter`` each file tells its own.
     """
 
     name: str
     title: str
     fields: tuple[Field, ...]
     dialect: Dialect = Dialect()
+    detect_delimiter: bool = False
     unique_keys: tuple[tuple[str, ...], ...] = ()
     on_conflict: OnConflict = OnConflict.REJECT
     extra_columns: ExtraColumns = ExtraColumns.IGNORE
@@ -132,6 +133,10 @@ class Dataset:
     max_file_bytes: int | None = None
     header_match: HeaderMatch = HeaderMatch.EXACT
     aliases: tuple[tuple[str, str], ...] = ()
+
+    def delimited_by(self, delimiter: str | None) -> "Dataset":
+        """Return the dataset for files with this delimiter; as it is for ``None``."""
+        return self if delimiter is None else replace(self, dialect=replace(self.dialect, delimiter=delimiter))
 
     def field(self, name: str) -> Field:
         """Return the field of this name; ``KeyError`` where there is none."""

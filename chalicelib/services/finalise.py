@@ -51,7 +51,7 @@ class Finalise:
     def _error_file(self, final: FinalTransaction) -> Iterator[bytes]:
         job = final.ending.job
         dataset = self._datasets.get(job.dataset)  # it may have been removed while the job was under way
-        dialect = Dialect() if dataset is None else dataset.dialect
+        dialect = Dialect() if dataset is None else dataset.delimited_by(job.delimiter).dialect
         yield error_file_header(job.columns or (), dialect)
         for rejected in final.rejections():
             yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)

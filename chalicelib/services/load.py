@@ -57,7 +57,7 @@ class Load:
         raise AssertionError("unreachable")
 
     def _commit(self, batch: Batch, reader: Reader, parsed: Parsed) -> bool:
-        dataset = self._datasets[batch.job.dataset]
+        dataset = self._datasets[batch.job.dataset].delimited_by(batch.job.delimiter)
         with self._ledger.loading(batch) as transaction:
             if transaction is None:
                 return True  # another delivery of the same message was quicker
@@ -69,6 +69,7 @@ class Load:
         dataset = self._datasets.get(batch.job.dataset)
         if dataset is None or batch.job.columns is None:
             raise Terminal("unknown-dataset", f"this version has no dataset {batch.job.dataset}")
+        dataset = dataset.delimited_by(batch.job.delimiter)
         return compile_reader(dataset, batch.job.columns, self._settings.max_record_bytes)
 
 

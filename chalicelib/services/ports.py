@@ -37,7 +37,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as the splitter, the loaders and the finaliser need it. ``columns`` is None until the header was read."""
+    """A job as the splitter, the loaders and the finaliser need it.
+
+    ``columns`` is None until the header was read, ``delimiter`` where it was not detected in the file.
+    """
 
     number: int
     id: UUID
@@ -45,6 +48,7 @@ class Job:
     state: JobState
     object: StoredObject
     columns: tuple[str, ...] | None
+    delimiter: str | None
     data_start: int
     batch_bytes: int
     split_offset: int

@@ -88,7 +88,7 @@ class Split:
             job = self._ledger.start(job, layout)
             chunks = chain([head[layout.data_start :]], chunks)
         cutter = Cutter(
-            dataset.dialect,
+            dataset.delimited_by(job.delimiter).dialect,
             start=job.split_offset,
             line=job.split_line,
             batch_bytes=job.batch_bytes,

@@ -2,8 +2,9 @@
 
 import pytest
 
-from chalicelib.core.header import MAX_HEADER_BYTES, Layout, read_layout
+from chalicelib.core.header import Layout, read_layout
 from chalicelib.core.labels import resolve
+from chalicelib.core.rows import MAX_HEADER_BYTES
 from chalicelib.errors import FileRefused
 from tests.unit.examples import COLUMNS, GOOD, dataset
 
@@ -17,25 +18,27 @@ def refusal(head: bytes, **changes: object) -> FileRefused:
 
 
 def test_data_start_after_the_header() -> None:
-    assert read_layout(HEADER + GOOD, dataset(), at_end=False) == Layout(COLUMNS, len(HEADER), 2)
+    assert read_layout(HEADER + GOOD, dataset(), at_end=False) == Layout(COLUMNS, len(HEADER), 2, ",")
 
 
 def test_columns_keep_the_files_order() -> None:
     layout = read_layout(b"number,extra,phone,name\n", dataset(), at_end=True)
-    assert layout == Layout(("number", "extra", "phone", "name"), 24, 2)
+    assert layout == Layout(("number", "extra", "phone", "name"), 24, 2, ",")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
-    assert read_layout(b'\xef\xbb\xbf"name",phone,number,joined\n', dataset(), at_end=True) == Layout(COLUMNS, 30, 2)
+    assert read_layout(b'\xef\xbb\xbf"name",phone,number,joined\n', dataset(), at_end=True) == Layout(
+        COLUMNS, 30, 2, ","
+    )
 
 
 def test_blank_lines_before_the_header_are_skipped() -> None:
-    assert read_layout(b"\r\n\n" + HEADER, dataset(), at_end=True) == Layout(COLUMNS, 28, 4)
+    assert read_layout(b"\r\n\n" + HEADER, dataset(), at_end=True) == Layout(COLUMNS, 28, 4, ",")
 
 
 def test_a_name_may_be_quoted_and_hold_a_newline() -> None:
     layout = read_layout(b'name,phone,number,"a ""b""\nc"\r\nx', dataset(), at_end=False)
-    assert layout == Layout(("name", "phone", "number", 'a "b"\nc'), 31, 3)
+    assert layout == Layout(("name", "phone", "number", 'a "b"\nc'), 31, 3, ",")
 
 
 @pytest.mark.parametrize("head", [b"", b"nam", b"name,phone,number", b'name,phone,number,"open\n', b"\n\n\n\n"])
@@ -44,12 +47,12 @@ def test_more_bytes_are_asked_for_while_the_header_has_not_ended(head: bytes) ->
 
 
 def test_a_header_alone_without_a_newline_is_a_layout() -> None:
-    assert read_layout(HEADER[:-1], dataset(), at_end=True) == Layout(COLUMNS, len(HEADER) - 1, 1)
+    assert read_layout(HEADER[:-1], dataset(), at_end=True) == Layout(COLUMNS, len(HEADER) - 1, 1, ",")
 
 
 def test_without_a_header_the_columns_are_the_datasets() -> None:
     headless = dataset(dialect={"header": False})
-    assert read_layout(b"\xef\xbb\xbf" + GOOD, headless, at_end=True) == Layout(COLUMNS, 3, 1)
+    assert read_layout(b"\xef\xbb\xbf" + GOOD, headless, at_end=True) == Layout(COLUMNS, 3, 1, ",")
 
 
 @pytest.mark.parametrize("head", [b"", b"\xef\xbb\xbf", b"\n\r\n\n", b"\r\n"])
@@ -85,7 +88,7 @@ def test_a_missing_optional_column_is_fine() -> None:
 
 @pytest.mark.parametrize(("delimiter", "name"), [(b";", "a semicolon"), (b"\t", "a tab"), (b"|", "a vertical bar")])
 def test_another_delimiter_is_told_from_missing_columns(delimiter: bytes, name: str) -> None:
-    error = refusal(HEADER.replace(b",", delimiter))
+    error = refusal(HEADER.replace(b",", delimiter), dialect={"delimiter": ","})
     assert error.code == "wrong-delimiter"
     assert name in error.message
     assert "a comma" in error.message
@@ -137,7 +140,7 @@ def test_more_columns_than_a_table_can_have_are_refused() -> None:
 )
 def test_header_rows_are_joined_and_others_skipped(rows: list[int], head: bytes, start: int, line: int) -> None:
     changed = dataset(dialect={"headerRows": rows, "headerJoin": ""})
-    assert read_layout(head, changed, at_end=False) == Layout(COLUMNS, start, line)
+    assert read_layout(head, changed, at_end=False) == Layout(COLUMNS, start, line, ",")
 
 
 def test_header_rows_of_different_lengths_are_refused() -> None:
@@ -150,7 +153,7 @@ def test_fewer_rows_than_the_header_has_are_refused() -> None:
 
 def test_comments_before_the_header_are_skipped() -> None:
     head = b'# "made by hand\n\n#\n' + HEADER
-    assert read_layout(head, dataset(dialect={"commentChar": "#"}), at_end=True) == Layout(COLUMNS, len(head), 5)
+    assert read_layout(head, dataset(dialect={"commentChar": "#"}), at_end=True) == Layout(COLUMNS, len(head), 5, ",")
 
 
 def test_labels_are_matched_exactly_unless_the_dataset_says_otherwise() -> None:
@@ -174,3 +177,26 @@ def test_two_labels_of_one_field_are_refused_by_name() -> None:
     error = refusal(b"name,phone,Tel.,number\n", aliases={"phone": ["Tel."]})
     assert error.code == "duplicate-label"
     assert "phone, Tel." in error.message
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_detected_where_none_is_declared(delimiter: str) -> None:
+    head = HEADER.replace(b",", delimiter.encode())
+    assert read_layout(head, dataset(), at_end=True) == Layout(COLUMNS, len(head), 2, delimiter)
+    tricky = f'"name"{delimiter}phone{delimiter}"number, or; so|\t"{delimiter}number\n'.encode()
+    layout = read_layout(tricky, dataset(), at_end=True)
+    assert layout is not None
+    assert (layout.delimiter, len(layout.columns)) == (delimiter, 4)
+
+
+def test_without_a_header_the_delimiter_is_the_one_that_gives_every_field() -> None:
+    headless = dataset(dialect={"header": False})
+    layout = read_layout(GOOD.replace(b",", b";") * 2, headless, at_end=False)
+    assert layout == Layout(COLUMNS, 0, 1, ";")
+    assert read_layout(b"Ana;0123", headless, at_end=False) is None
+
+
+def test_a_declared_delimiter_is_not_detected() -> None:
+    layout = read_layout(HEADER, dataset(dialect={"delimiter": ","}), at_end=True)
+    assert layout is not None
+    assert layout.delimiter is None

@@ -71,6 +71,7 @@ class PostgresLedger:
                 {
                     "number": job.number,
                     "columns": list(layout.columns),
+                    "delimiter": layout.delimiter,
                     "data_start": layout.data_start,
                     "first_line": layout.first_line,
                 },
@@ -179,6 +180,7 @@ def as_job(row: Any) -> Job:
         state=JobState(row.state),
         object=StoredObject(row.bucket, row.key, row.version_id, row.etag, row.size),
         columns=None if row.columns is None else tuple(row.columns),
+        delimiter=row.delimiter,
         data_start=row.data_start,
         batch_bytes=row.batch_bytes,
         split_offset=row.split_offset,

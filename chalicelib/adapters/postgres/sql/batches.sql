@@ -15,7 +15,8 @@ set state = case when job.state = 'RUNNING' then 'running' else 'cancelled' end,
 from dropload.job
 where job.id = %(id)s and batch.job = job.number and batch.number = %(batch)s and batch.state in ('pending', 'running')
 returning job.number, job.id, job.dataset, job.state, job.bucket, job.key, job.version_id, job.etag, job.size,
-          job.columns, job.data_start, job.batch_bytes, job.split_offset, job.split_line, job.split_done, job.batches,
+          job.columns, job.delimiter, job.data_start, job.batch_bytes, job.split_offset, job.split_line,
+          job.split_done, job.batches,
           batch.byte_start, batch.byte_end, batch.first_line, batch.oversize, batch.state as batch_state
 
 -- name: lock

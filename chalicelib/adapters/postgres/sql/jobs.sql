@@ -25,20 +25,20 @@ set state = 'DUPLICATE', duplicate_of = %(earlier)s, split_done = true, finished
 where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s
 
 -- name: by_revision
-select number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+select number, id, dataset, state, bucket, key, version_id, etag, size, columns, delimiter, data_start, batch_bytes,
        split_offset, split_line, split_done, batches
 from dropload.job
 where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s
 
 -- name: by_id
-select number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+select number, id, dataset, state, bucket, key, version_id, etag, size, columns, delimiter, data_start, batch_bytes,
        split_offset, split_line, split_done, batches
 from dropload.job
 where id = %(id)s
 
 -- name: start
 update dropload.job
-set state = 'RUNNING', columns = %(columns)s, data_start = %(data_start)s,
+set state = 'RUNNING', columns = %(columns)s, delimiter = %(delimiter)s, data_start = %(data_start)s,
     split_offset = %(data_start)s, split_line = %(first_line)s, started_at = now()
 where number = %(number)s and state = 'PENDING' and columns is null
 
@@ -69,12 +69,12 @@ where number in (
     order by swept_at nulls first, number
     limit %(limit)s
 )
-returning number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+returning number, id, dataset, state, bucket, key, version_id, etag, size, columns, delimiter, data_start, batch_bytes,
           split_offset, split_line, split_done, batches
 
 -- name: lock_complete
 -- Holds the job's row when it has all its batches and has not ended; the one who gets it is the finaliser.
-select number, id, dataset, state, bucket, key, version_id, etag, size, columns, data_start, batch_bytes,
+select number, id, dataset, state, bucket, key, version_id, etag, size, columns, delimiter, data_start, batch_bytes,
        split_offset, split_line, split_done, batches,
        reason, read, inserted, updated, unchanged, ignored, rejected
 from dropload.job

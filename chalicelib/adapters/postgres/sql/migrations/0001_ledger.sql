@@ -19,6 +19,7 @@ create table dropload.job (
     size           bigint not null,
 
     columns        text[],                     -- the file's own header; null until it has been read
+    delimiter      text,                       -- as found in the file; null where the dataset declares it
     data_start     bigint not null default 0,  -- offset of the first byte after the header
     batch_bytes    integer not null,           -- fixed when the job opens: a resumed split must cut alike
     split_offset   bigint not null default 0,  -- the file is cut up to here
