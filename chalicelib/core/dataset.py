@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chalicelib.core.fields import NAME, NAME_RULE, parse_field
+from chalicelib.core.policies import check_policy
 from chalicelib.core.problems import Node, Problems
 from chalicelib.core.schema import Constraints, Dataset, Dialect, ExtraColumns, Field, FieldType, OnConflict
 from chalicelib.errors import DescriptorError
@@ -26,9 +27,9 @@ __all__ = [
 
 MAX_FIELDS = 1_000
 _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
-_SETTINGS = ("on_conflict", "extra_columns", "filters", "owners", "sensitive", "max_file_bytes")
-_LATER_SETTINGS = ("measures", "max_errors", "max_error_rate", "load_window", "after_load", "max_attempts")
-_LATER_POLICIES = ("update", "sum", "append", "replace")
+_SETTINGS = ("on_conflict", "measures", "extra_columns", "filters", "owners", "sensitive", "max_file_bytes")
+_LATER_SETTINGS = ("max_errors", "max_error_rate", "load_window", "after_load", "max_attempts")
+_LATER_POLICIES = ("replace",)
 _UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": (), "format": ("csv",)}
 _UNSUPPORTED_SCHEMA: Mapping[str, tuple[object, ...]] = {"foreignKeys": ([],)}
 _UNSUPPORTED_DIALECT: Mapping[str, tuple[object, ...]] = {
@@ -59,14 +60,18 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
     unique_keys, primary = _unique_keys(schema, fields)
     settings = root.child("dropload")
     _known_settings(settings)
+    # Table Schema: the fields of a primary key are required, whether they say so or not.
+    fields = tuple(_required(field) if field.name in primary else field for field in fields)
+    on_conflict = OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject", _LATER_POLICIES))
+    measures = _field_names(settings, "measures", fields)
+    check_policy(settings, on_conflict, fields, unique_keys, primary, measures)
     dataset = Dataset(
         name=name,
         title=root.text("title") or name,
-        # Table Schema: the fields of a primary key are required, whether they say so or not.
-        fields=tuple(_required(field) if field.name in primary else field for field in fields),
+        fields=tuple(replace(field, measure=True) if field.name in measures else field for field in fields),
         dialect=_dialect(root),
         unique_keys=unique_keys,
-        on_conflict=OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject", _LATER_POLICIES)),
+        on_conflict=on_conflict,
         extra_columns=ExtraColumns(settings.choice("extra_columns", tuple(ExtraColumns), "ignore")),
         filters=_field_names(settings, "filters", fields),
         owners=_owners(settings),

@@ -24,10 +24,13 @@ class FieldType(StrEnum):
 
 
 class OnConflict(StrEnum):
-    """What happens to a record whose unique key is taken already."""
+    """What happens to a record whose unique key is taken already; for ``APPEND`` there is no key."""
 
     REJECT = "reject"
     IGNORE = "ignore"
+    UPDATE = "update"
+    SUM = "sum"
+    APPEND = "append"
 
 
 class ExtraColumns(StrEnum):
@@ -63,7 +66,10 @@ class Constraints:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One declared column. ``true_values`` and ``false_values`` matter to booleans only."""
+    """One declared column. ``true_values`` and ``false_values`` matter to booleans only.
+
+    A ``measure`` is a number that is added to what the table has (``OnConflict.SUM``).
+    """
 
     name: str
     type: FieldType
@@ -72,6 +78,7 @@ class Field:
     missing_values: tuple[str, ...] = ("",)
     true_values: tuple[str, ...] = ("true", "True", "TRUE", "1")
     false_values: tuple[str, ...] = ("false", "False", "FALSE", "0")
+    measure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,11 @@ class Dataset:
     owners: tuple[str, ...] = ()
     sensitive: tuple[str, ...] = ()
     max_file_bytes: int | None = None
+
+    @property
+    def match_key(self) -> tuple[str, ...]:
+        """The key that tells which row a record updates or adds to; empty where the dataset has no key."""
+        return self.unique_keys[0] if self.unique_keys else ()
 
     def field(self, name: str) -> Field:
         """Return the field of this name; ``KeyError`` where there is none."""

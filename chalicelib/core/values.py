@@ -71,6 +71,8 @@ def _rules(field: Field) -> list[Rule]:
     limits = field.constraints
     if field.type is FieldType.INTEGER:
         rule(BIGINT.__contains__, "outside the range of a 64-bit integer", "type-error")
+    if field.measure and field.type is FieldType.NUMBER:
+        rule(Decimal.is_finite, "NaN and INF cannot be added (measure)")
     low, high = limits.minimum, limits.maximum
     # NaN is within no bounds, and comparing it raises.
     if low is not None:

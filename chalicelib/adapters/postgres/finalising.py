@@ -15,6 +15,7 @@ from chalicelib.errors import Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
 
 JOBS = queries("jobs")
+MERGE = queries("merge")
 OUTBOX = queries("outbox")
 _PAGE = 2_000  # rejections fetched at once from the server's cursor
 
@@ -69,6 +70,7 @@ class Finalising:
             raise Terminal("illegal-transition", f"a job that is {old} cannot become {state}")
         body = reason_json(reason)
         self._cursor.execute(JOBS["end"], {"number": number, "state": state, "reason": body})
+        self._cursor.execute(MERGE["forget"], {"dataset": self.ending.job.dataset})
         for audience in audiences:
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
 

@@ -29,6 +29,8 @@ _TYPES = {
 def column_type(field: Field) -> str:
     """A field's type, as PostgreSQL spells it."""
     low, high = field.constraints.minimum, field.constraints.maximum
+    if field.measure:
+        return _TYPES[field.type]  # bounds are for each record; sums go beyond
     if field.type == "integer" and isinstance(low, int) and isinstance(high, int) and -(2**31) <= low <= high < 2**31:
         return "integer"
     return _TYPES[field.type]
