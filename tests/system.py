@@ -4,6 +4,7 @@ What the Lambdas' triggers do on AWS, ``pump`` does here: it takes messages from
 handler that its queue is for. So a test decides what is delivered, how often, in which order and by whom.
 """
 
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -83,6 +84,9 @@ class System:
         """Drop a file, deliver until nothing is left, and return its job."""
         self.drop(key, data)
         self.pump()
+        deadline = time.monotonic() + 10
+        while not self.container.views.jobs(key=key, limit=1) and time.monotonic() < deadline:
+            self.pump()  # a busy emulator announces an object a moment after it has taken it
         return self.job(key)
 
     def job(self, key: str) -> dict[str, Any]:
