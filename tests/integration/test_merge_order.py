@@ -4,12 +4,14 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.services.ports import Batch
 from tests.policies import lines, with_policies
 from tests.system import System
 
@@ -98,6 +100,43 @@ def test_row_that_a_later_batch_found_right_is_not_overwritten_by_an_earlier_one
     assert small.job(ITEM.format(1))["counts"]["ignored"] == 1
 
 
+def test_row_that_a_later_batch_is_about_to_find_right_is_waited_for(
+    small: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.load(lines("code,label,size", [(1, "old", 1)]), key=ITEM.format(0))
+    earlier, later = dropped(
+        small,
+        (ITEM.format(1), lines("code,label,size", [(1, "new", 1)])),
+        (ITEM.format(2), lines("code,label,size", [(1, "old", 1)])),
+    )
+    slow, quick = with_policies(small), with_policies(small)
+    loading, placed, go_on = slow.container.ledger.loading, threading.Event(), threading.Event()
+
+    @contextmanager
+    def loading_slowly(batch: Batch) -> Iterator[object]:
+        with loading(batch) as transaction:
+            yield transaction
+            placed.set()
+            go_on.wait(20)
+
+    monkeypatch.setattr(slow.container.ledger, "loading", loading_slowly)
+    threads = [
+        threading.Thread(target=system.container.intake.load, args=(body,))
+        for system, body in ((slow, later), (quick, earlier))
+    ]
+    threads[0].start()
+    assert placed.wait(20)
+    threads[1].start()
+    threads[1].join(0.5)
+    waits = threads[1].is_alive()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert waits
+    assert small.rows("select label from items") == [("old",)]
+    assert (small.job(ITEM.format(1))["counts"]["ignored"], totals(small, "items")["read"]) == (1, 3)
+
+
 def test_rows_that_are_right_already_are_not_rewritten(small: System) -> None:
     file = lines("code,label,size", [(n, "a", n) for n in range(50)])
     small.load(file, key=ITEM.format(0))
@@ -148,6 +187,26 @@ def test_concurrent_workers_leave_the_last_record_of_each_key(system: System, ro
     )
     counts = totals(system, "items")
     assert (counts["read"], counts["inserted"]) == (600, len({row[0] for row in rows}))
+
+
+@pytest.mark.parametrize("dataset", ["items", "tallies"])
+def test_concurrent_workers_on_the_same_keys_in_opposite_orders_never_deadlock(system: System, dataset: str) -> None:
+    system = with_policies(system)
+    header = {"items": "code,label,size", "tallies": "item,day,sold,paid"}[dataset]
+    rest = {"items": ("a", 1), "tallies": ("2026-01-01", 1, 1)}[dataset]
+    for round in range(3):
+        up = [(n, *rest[:-1], round) for n in range(round, 4000)]
+        files = [(f"input/{dataset}/{round}-{len(way)}.csv", lines(header, way)) for way in (up, up[:0:-1])]
+        bodies = dropped(system, *files)
+        threads = [threading.Thread(target=in_turns, args=(system, [body], 1)) for body in bodies]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert totals(system, dataset)["inserted"] == 4000
+    query = "select deadlocks from pg_stat_database where datname = current_database()"
+    system.container.database.close()
+    assert system.rows(query) == [(0,)]
 
 
 def test_concurrent_workers_agree_on_rows_that_only_the_database_refuses(system: System) -> None:
