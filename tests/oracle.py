@@ -3,12 +3,14 @@
 Nothing here comes from ``chalicelib``: a byte-by-byte state machine reads the records (RFC 4180; a quote opens a field
 only at the field's start; a record that does not end within the cap is its first physical line only), the rules are
 applied one value at a time, and rows go one after the other into a table in memory. Understands datasets whose
-fields are strings and integers and whose conflicts are rejected, such as members.
+fields are strings, integers and dates and whose conflicts are rejected, such as members; and, without their keys,
+which records of other datasets are good.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import Enum, auto
 from typing import Any
 
@@ -115,6 +117,7 @@ class Column:
     minimum: float = float("-inf")
     maximum: float = float("inf")
     pattern: str | None = None
+    enum: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,10 @@ class Rules:
 def rules_of(descriptor: Mapping[str, Any]) -> Rules:
     """Read a dataset's descriptor. Raises ValueError for a field type that the oracle has no rules for."""
     schema = descriptor["schema"]
-    columns, keys = [], []
+    primary = tuple(schema.get("primaryKey", ()))
+    columns, keys = [], [primary] if primary else []
     for declared in schema["fields"]:
-        if declared["type"] not in ("string", "integer"):
+        if declared["type"] not in ("string", "integer", "date"):
             raise ValueError(f"the oracle does not know type {declared['type']}")
         constraints = declared.get("constraints", {})
         columns.append(
@@ -138,12 +142,13 @@ def rules_of(descriptor: Mapping[str, Any]) -> Rules:
                 declared["name"],
                 declared["type"],
                 missing=frozenset(schema.get("missingValues", [""])),
-                required=constraints.get("required", False),
+                required=constraints.get("required", False) or declared["name"] in primary,
                 min_length=constraints.get("minLength", 0),
                 max_length=constraints.get("maxLength", float("inf")),
                 minimum=constraints.get("minimum", float("-inf")),
                 maximum=constraints.get("maximum", float("inf")),
                 pattern=constraints.get("pattern"),
+                enum=tuple(constraints["enum"]) if "enum" in constraints else None,
             )
         )
         if constraints.get("unique"):
@@ -251,12 +256,24 @@ def _value(text: str, column: Column) -> tuple[Value, list[str]]:
         return None, ["constraint-error"] if column.required else []
     if column.type == "integer":
         return _integer(text, column)
+    if column.type == "date":
+        return _date(text)
     rules_kept = [
         column.min_length <= len(text),
         len(text) <= column.max_length,
         column.pattern is None or re.fullmatch(column.pattern, text),
+        column.enum is None or text in column.enum,
     ]
     return text, ["constraint-error" for kept in rules_kept if not kept]
+
+
+def _date(text: str) -> tuple[Value, list[str]]:
+    parts = re.fullmatch("([0-9]{4})-([0-9]{2})-([0-9]{2})", text, re.ASCII)
+    try:
+        date(*map(int, parts.groups() if parts else ()))
+    except (TypeError, ValueError):
+        return None, ["type-error"]
+    return text, []
 
 
 def _integer(text: str, column: Column) -> tuple[Value, list[str]]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from chalicelib.core.dialects import parse_dialect
 from chalicelib.core.fields import NAME, NAME_RULE, parse_field
 from chalicelib.core.labels import parse_aliases
+from chalicelib.core.policies import check_policy
 from chalicelib.core.problems import Node, Problems
 from chalicelib.core.schema import (
     Constraints,
@@ -40,6 +41,7 @@ MAX_FIELDS = 1_000
 _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
 _SETTINGS = (
     "on_conflict",
+    "measures",
     "extra_columns",
     "filters",
     "owners",
@@ -48,8 +50,8 @@ _SETTINGS = (
     "header_match",
     "aliases",
 )
-_LATER_SETTINGS = ("measures", "max_errors", "max_error_rate", "load_window", "after_load", "max_attempts")
-_LATER_POLICIES = ("update", "sum", "append", "replace")
+_LATER_SETTINGS = ("max_errors", "max_error_rate", "load_window", "after_load", "max_attempts")
+_LATER_POLICIES = ("replace",)
 _UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": (), "format": ("csv",)}
 _UNSUPPORTED_SCHEMA: Mapping[str, tuple[object, ...]] = {"foreignKeys": ([],)}
 
@@ -69,15 +71,19 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
     unique_keys, primary = _unique_keys(schema, fields)
     settings = root.child("dropload")
     _known_settings(settings)
+    # Table Schema: the fields of a primary key are required, whether they say so or not.
+    fields = tuple(_required(field) if field.name in primary else field for field in fields)
+    on_conflict = OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject", _LATER_POLICIES))
+    measures = _field_names(settings, "measures", fields)
+    check_policy(settings, on_conflict, fields, unique_keys, primary, measures)
     dataset = Dataset(
         name=name,
         title=root.text("title") or name,
-        # Table Schema: the fields of a primary key are required, whether they say so or not.
-        fields=tuple(_required(field) if field.name in primary else field for field in fields),
+        fields=tuple(replace(field, measure=True) if field.name in measures else field for field in fields),
         dialect=parse_dialect(root),
         detect_delimiter=_declares_no_delimiter(descriptor.get("dialect")),
         unique_keys=unique_keys,
-        on_conflict=OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject", _LATER_POLICIES)),
+        on_conflict=on_conflict,
         extra_columns=ExtraColumns(settings.choice("extra_columns", tuple(ExtraColumns), "ignore")),
         filters=_field_names(settings, "filters", fields),
         owners=_owners(settings),

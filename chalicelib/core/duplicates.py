@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from itertools import pairwise
 
 Key = tuple[str, ...]
 
@@ -40,3 +41,22 @@ def find_duplicates(
         else:
             holders.update(dict.fromkeys(claims, row))
     return losers
+
+
+def chains(values: Sequence[Hashable | None], order: Callable[[int], int]) -> dict[int, int]:
+    """Return, for each row that has the key of an earlier one, the last such row before it; nulls meet nothing.
+
+    ``values`` holds the key of every row, ``order`` says which of two rows is the earlier.
+    """
+    of_key: dict[Hashable, list[int]] = {}
+    for row in sorted(contested({(): values}), key=order):
+        of_key.setdefault(values[row], []).append(row)
+    return {row: before for rows in of_key.values() for before, row in pairwise(rows)}
+
+
+def determines(values: Sequence[Hashable | None], others: Sequence[Hashable | None]) -> bool:
+    """Return whether rows with the same value have the same other value, too; nulls say nothing."""
+    if len(set(values)) == len(values):
+        return True
+    pairs = {(value, other) for value, other in zip(values, others, strict=True) if value is not None}
+    return len(pairs) == len({value for value, _ in pairs})

@@ -32,10 +32,13 @@ class FieldType(StrEnum):
 
 
 class OnConflict(StrEnum):
-    """What happens to a record whose unique key is taken already."""
+    """What happens to a record whose unique key is taken already; for ``APPEND`` there is no key."""
 
     REJECT = "reject"
     IGNORE = "ignore"
+    UPDATE = "update"
+    SUM = "sum"
+    APPEND = "append"
 
 
 class ExtraColumns(StrEnum):
@@ -95,7 +98,7 @@ class Field:
     """One declared column.
 
     ``true_values`` and ``false_values`` matter to booleans only, ``group_char`` ("" for none), ``decimal_char`` and
-    ``bare_number`` to numbers.
+    ``bare_number`` to numbers. A ``measure`` is a number that is added to what the table has (``OnConflict.SUM``).
     """
 
     name: str
@@ -108,6 +111,7 @@ class Field:
     group_char: str = ""
     decimal_char: str = "."
     bare_number: bool = True
+    measure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,11 @@ class Dataset:
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""
         return self if delimiter is None else replace(self, dialect=replace(self.dialect, delimiter=delimiter))
+
+    @property
+    def match_key(self) -> tuple[str, ...]:
+        """The key that tells which row a record updates or adds to; empty where the dataset has no key."""
+        return self.unique_keys[0] if self.unique_keys else ()
 
     def field(self, name: str) -> Field:
         """Return the field of this name; ``KeyError`` where there is none."""

@@ -6,6 +6,7 @@ Messages are made once per field and never hold a value.
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from chalicelib.core.canonical import canonical_text, shown
@@ -78,6 +79,8 @@ def _rules(field: Field) -> list[Rule]:
     limits = field.constraints
     if field.type is FieldType.INTEGER:
         rule(BIGINT.__contains__, "outside the range of a 64-bit integer", "type-error")
+    if field.measure and field.type is FieldType.NUMBER:
+        rule(Decimal.is_finite, "NaN and INF cannot be added (measure)")
     low, high = limits.minimum, limits.maximum
     above, below = limits.exclusive_minimum, limits.exclusive_maximum
     # NaN is within no bounds, and comparing it raises.

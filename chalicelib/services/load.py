@@ -87,7 +87,7 @@ def _books(parsed: Parsed, placed: Placed) -> tuple[dict[str, int], list[Rejecti
         "inserted": placed.inserted,
         "updated": placed.updated,
         "unchanged": placed.unchanged,
-        "ignored": len(placed.refusals) - len(refused),
+        "ignored": placed.ignored + len(placed.refusals) - len(refused),
         "rejected": len(rejections),
     }
     if counts["read"] != sum(counts.values()) - counts["read"]:

@@ -85,11 +85,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What became of a batch's accepted rows: counts, and the rows that the table refused."""
+    """What became of a batch's accepted rows: counts, and the rows that the table refused.
+
+    ``ignored`` are those that a later batch had outdone already; refusals that are ignored come on top.
+    """
 
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    ignored: int = 0
     refusals: Mapping[int, Refusal] = field(default_factory=dict)
 
 

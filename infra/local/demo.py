@@ -15,6 +15,8 @@ from typing import BinaryIO, ClassVar, Protocol, TextIO
 
 from infra.local.demo_kinds import Kind
 from infra.local.demo_members import Members
+from infra.local.demo_plays import Plays
+from infra.local.demo_products import Products
 from infra.local.demo_writer import DemoSummary, Writer
 
 _CHUNK_ROWS = 8192
@@ -38,7 +40,7 @@ class RowMaker(Protocol):
         """The next ``count`` clean records, ``start`` being the index of the first: lines without quotes."""
 
 
-ROW_MAKERS: Mapping[str, type[RowMaker]] = {"members": Members}
+ROW_MAKERS: Mapping[str, type[RowMaker]] = {"members": Members, "plays": Plays, "products": Products}
 """By dataset. A new dataset with demo files is a class like ``Members``, entered here."""
 
 

@@ -7,6 +7,9 @@ from random import Random
 MAX_RECORD_BYTES = 1 << 20
 """The record cap that demo files assume (the system's default): how far an unclosed quote could reach."""
 
+FAR = 8 * MAX_RECORD_BYTES
+"""Keeps bulky kinds, and those that silence others, a small part of a file."""
+
 Cells = Sequence[bytes]
 Spoil = Callable[[Cells, Cells], bytes]
 """From a clean record's cells, and those of an earlier accepted record, to the odd record with its line end."""
@@ -50,6 +53,46 @@ def changed(column: int, change: Callable[[bytes], bytes]) -> Spoil:
 def replaced(column: int, value: bytes) -> Spoil:
     """A record in which one cell holds ``value``."""
     return changed(column, lambda _cell: value)
+
+
+def copied(column: int) -> Spoil:
+    """A record in which one cell is an earlier record's."""
+    return lambda cells, earlier: join([*cells[:column], earlier[column], *cells[column + 1 :]])
+
+
+def broken_records(text: int) -> Mapping[str, Kind]:
+    """Records that are broken as a whole, whatever the dataset; ``text`` is a column that holds any text."""
+    return {
+        "too_few_fields": Kind(lambda cells, _: join(cells[:-1]), "missing-cell"),
+        "too_many_fields": Kind(lambda cells, _: join([*cells, b"extra"]), "extra-cell"),
+        "text_after_quote": Kind(changed(text, lambda cell: quoted(cell) + b" Jr"), "row-error", quotes=True),
+        "unclosed_quote": Kind(
+            changed(text, lambda cell: b'"' + cell), "row-error", quotes=True, swallows=True, spacing=FAR
+        ),
+        "lone_carriage_return": Kind(changed(text, lambda cell: cell + b"\rJr"), "row-error"),
+        "nul_byte": Kind(changed(text, lambda cell: cell + b"\0"), "encoding-error"),
+        "invalid_utf8": Kind(replaced(text, b"Jos\xe9"), "encoding-error"),
+    }
+
+
+def quoted_records(text: int) -> Mapping[str, Kind]:
+    """Records that only look wrong, whatever the dataset, and must load with exactly these values."""
+    return {
+        "quoted_newline": Kind(changed(text, lambda cell: quoted(cell + b"\nand more")), quotes=True),
+        "quoted_crlf": Kind(changed(text, lambda cell: quoted(cell + b"\r\nand more")), quotes=True),
+        "doubled_quotes": Kind(changed(text, lambda cell: quoted(cell + b' ""so, called""')), quotes=True),
+        "all_quoted": Kind(lambda cells, _: join([quoted(cell) for cell in cells]), quotes=True),
+        "stray_quote": Kind(replaced(text, b'5" pipe'), quotes=True),
+        "end_of_data_mark": Kind(replaced(text, b"\\.")),
+        "backslash": Kind(changed(text, lambda cell: cell + b"\\N\\t")),
+        "crlf": Kind(lambda cells, _: join(cells, b"\r\n")),
+        "blank_line": Kind(lambda cells, _: b"\n" + join(cells)),
+    }
+
+
+def quoted(cell: bytes) -> bytes:
+    """The cell between quotes."""
+    return b'"' + cell + b'"'
 
 
 class Deck:

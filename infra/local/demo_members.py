@@ -6,7 +6,7 @@ from struct import unpack
 from types import MappingProxyType
 from typing import ClassVar
 
-from infra.local.demo_kinds import MAX_RECORD_BYTES, Cells, Kind, changed, join, replaced
+from infra.local.demo_kinds import FAR, Cells, Kind, broken_records, changed, join, quoted, replaced
 
 FIRST, LAST, PHONE, MEMBER, ACCOUNT = range(5)
 
@@ -34,15 +34,9 @@ _MEMBER_FACTOR, _MEMBERS, _FIRST_MEMBER = 1_103_515_245, 1 << 31, 1 << 31
 _PHONE_FACTOR, _PHONES, _FIRST_PHONE = 6_180_339_887, 9_000_000_000, 1_000_000_000
 _ROWS_APART = 1 << 21
 
-_FAR = 8 * MAX_RECORD_BYTES  # keeps bulky kinds, and those that silence others, a small part of a file
-
 
 def _arabic(digits: bytes) -> bytes:
     return digits.decode().translate({ord("0") + digit: 0x660 + digit for digit in range(10)}).encode()
-
-
-def _quoted(cell: bytes) -> bytes:
-    return b'"' + cell + b'"'
 
 
 def _duplicate(column: int, prefix: bytes = b"") -> Kind:
@@ -68,32 +62,18 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "missing_value": Kind(replaced(LAST, b""), "constraint-error", "last_name"),
         "quoted_empty": Kind(replaced(LAST, b'""'), "constraint-error", "last_name", quotes=True),
         "overlong_value": Kind(replaced(FIRST, b"Lo" + b"n" * 198 + b"g"), "constraint-error", "first_name"),
-        "huge_field": Kind(
-            replaced(LAST, b"x" * 200_000), "constraint-error", "last_name", spacing=8 * MAX_RECORD_BYTES
-        ),
+        "huge_field": Kind(replaced(LAST, b"x" * 200_000), "constraint-error", "last_name", spacing=FAR),
         # Values that another record has already.
         "duplicate_phone": _duplicate(PHONE),
         "duplicate_member_id": _duplicate(MEMBER),
         "duplicate_zero_padded": _duplicate(MEMBER, b"00"),
         # Records that are broken as a whole.
-        "too_few_fields": Kind(lambda cells, _: join(cells[:ACCOUNT]), "missing-cell"),
-        "too_many_fields": Kind(lambda cells, _: join([*cells, b"extra"]), "extra-cell"),
-        "text_after_quote": Kind(changed(FIRST, lambda cell: _quoted(cell) + b" Jr"), "row-error", quotes=True),
-        "unclosed_quote": Kind(
-            changed(FIRST, lambda cell: b'"' + cell),
-            "row-error",
-            quotes=True,
-            swallows=True,
-            spacing=_FAR,
-        ),
-        "lone_carriage_return": Kind(changed(FIRST, lambda cell: cell + b"\rJr"), "row-error"),
-        "nul_byte": Kind(changed(FIRST, lambda cell: cell + b"\0"), "encoding-error"),
-        "invalid_utf8": Kind(replaced(FIRST, b"Jos\xe9"), "encoding-error"),
+        **broken_records(FIRST),
         # Records that only look wrong, and must load with exactly these values.
-        "quoted_newline": Kind(changed(FIRST, lambda cell: _quoted(cell + b"\nJr, the younger")), quotes=True),
-        "quoted_crlf": Kind(changed(FIRST, lambda cell: _quoted(cell + b"\r\nJr")), quotes=True),
-        "doubled_quotes": Kind(changed(FIRST, lambda cell: _quoted(cell + b' ""The, Rock""')), quotes=True),
-        "all_quoted": Kind(lambda cells, _: join([_quoted(cell) for cell in cells]), quotes=True),
+        "quoted_newline": Kind(changed(FIRST, lambda cell: quoted(cell + b"\nJr, the younger")), quotes=True),
+        "quoted_crlf": Kind(changed(FIRST, lambda cell: quoted(cell + b"\r\nJr")), quotes=True),
+        "doubled_quotes": Kind(changed(FIRST, lambda cell: quoted(cell + b' ""The, Rock""')), quotes=True),
+        "all_quoted": Kind(lambda cells, _: join([quoted(cell) for cell in cells]), quotes=True),
         "stray_quote": Kind(replaced(LAST, b'5" pipe'), quotes=True),
         "end_of_data_mark": Kind(replaced(FIRST, b"\\.")),
         "backslash": Kind(changed(LAST, lambda cell: cell + b"\\N\\t")),

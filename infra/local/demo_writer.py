@@ -83,7 +83,7 @@ class Writer:
                 "duplicate_of": earlier.record if earlier else None,
             }
             self._truth.write(json.dumps(told) + "\n")
-        if kind.code is None:
+        if kind.code is None and not kind.copies:
             self._remember(_Earlier(text, self.summary.rows))
         self._write(record)
 

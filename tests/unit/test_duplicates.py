@@ -1,6 +1,6 @@
 """Which of several rows with one key is the first."""
 
-from chalicelib.core.duplicates import Key, contested, find_duplicates
+from chalicelib.core.duplicates import Key, chains, contested, determines, find_duplicates
 
 
 def test_the_earlier_row_wins() -> None:
@@ -31,3 +31,13 @@ def test_only_rows_that_share_a_key_are_contested() -> None:
 def test_row_that_loses_several_keys_names_the_holder_of_each() -> None:
     keys: dict[Key, list[int]] = {("a",): [1, 2, 1], ("b",): [5, 6, 6]}
     assert find_duplicates(keys, lambda row: row) == {2: {("a",): 0, ("b",): 1}}
+
+
+def test_each_row_follows_the_last_one_with_its_key() -> None:
+    assert chains([1, 2, 1, 1, None, None, 2], lambda row: row) == {2: 0, 3: 2, 6: 1}
+    assert chains([1, 2, 1, 1], lambda row: -row) == {2: 3, 0: 2}
+
+
+def test_value_determines_another_if_they_always_come_together() -> None:
+    assert determines(["a", "b", "a", None, None], [1, 1, 1, 2, 3])
+    assert not determines(["a", "b", "a"], [1, 1, 2])

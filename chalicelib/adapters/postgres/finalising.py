@@ -15,6 +15,7 @@ from chalicelib.errors import Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
 
 JOBS = queries("jobs")
+MERGE = queries("merge")
 OUTBOX = queries("outbox")
 _PAGE_ROWS = 2_000  # rejections fetched at once from the server's cursor, at most
 _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way they take several times that
@@ -71,6 +72,7 @@ class Finalising:
             raise Terminal("illegal-transition", f"a job that is {old} cannot become {state}")
         body = reason_json(reason)
         self._cursor.execute(JOBS["end"], {"number": number, "state": state, "reason": body})
+        self._cursor.execute(MERGE["forget"], {"dataset": self.ending.job.dataset})
         for audience in audiences:
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
         if state is JobState.CANCELLED or (reason is not None and reason.kind != "file"):

@@ -10,6 +10,7 @@ from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Rejection, tally
 from chalicelib.services.ports import Batch, Placed
@@ -25,7 +26,7 @@ class Loading:
         self._batch = batch
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
-        return place(self._cursor, dataset, reader, parsed, origin(self._batch))
+        return place(self._cursor, dataset, reader, parsed, origin_of(self._batch.job.number, self._batch.number))
 
     def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection]) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
@@ -56,8 +57,3 @@ class Loading:
                     "\\x" + rejection.raw.hex(),
                 )
             )
-
-
-def origin(batch: Batch) -> int:
-    """Where a row comes from, in one bigint: 40 bits of job number, 23 bits of batch number (and no sign)."""
-    return (batch.job.number << 23) | batch.number

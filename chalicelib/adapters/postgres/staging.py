@@ -7,6 +7,7 @@ as ``core.reader.Parsed`` numbers them; ``_row`` in the table is one more.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO, RawIOBase
+from typing import Any
 
 import psycopg2.errors
 from psycopg2 import sql
@@ -20,6 +21,7 @@ from chalicelib.core.reader import Parsed, Reader
 from chalicelib.errors import Terminal
 
 STAGING = queries("staging")
+MERGE = queries("merge")
 _COPY_BUFFER = 1 << 18
 
 Key = tuple[str, ...]
@@ -39,57 +41,61 @@ class Staging:
     """A batch's accepted rows, in the database but not yet in the dataset's table."""
 
     def __init__(self, cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int) -> None:
-        self._cursor = cursor
-        self._dataset = dataset
-        self._origin = origin
-        self._types = {name: column_type(dataset.field(name)) for name in reader.slow_columns}
+        self.cursor = cursor
+        self.dataset = dataset
+        self.origin = origin
+        self.types = {name: column_type(dataset.field(name)) for name in reader.slow_columns}
         cursor.execute(STAGING["set_origin"], {"setting": ORIGIN, "origin": str(origin)})
         # The rules accept nothing that its type refuses. Should they ever be at odds with PostgreSQL, plain text
         # lets the odd rows be found one by one, instead of losing their whole batch.
-        self.typed = self._fill(reader, parsed, self._types)
+        self.typed = self._fill(reader, parsed, self.types)
         if not self.typed and not self._fill(reader, parsed, {}):
             raise Terminal("copy-refused", "the database did not take a batch even as plain text")
 
     def holds(self, key: Key) -> bool:
         """Whether the file has every column of a key; where it has not, the key is null and meets nothing."""
-        return self._types.keys() >= set(key)
+        return self.types.keys() >= set(key)
 
     @contextmanager
     def attempt(self) -> Iterator[Attempt]:
         """Statements that count only if ``keep`` is called."""
         attempt = Attempt()
-        self._cursor.execute(STAGING["savepoint"])
+        self.cursor.execute(STAGING["savepoint"])
         yield attempt
         if not attempt.kept:
-            self._cursor.execute(STAGING["roll_back"])
-        self._cursor.execute(STAGING["release"])
+            self.cursor.execute(STAGING["roll_back"])
+        self.cursor.execute(STAGING["release"])
+
+    def remove(self, rows: Collection[int]) -> None:
+        """Forget these rows."""
+        if rows:
+            self.cursor.execute(STAGING["remove"], {"rows": [row + 1 for row in rows]})
 
     def insert(self, without: Collection[int]) -> int:
         """Insert all rows but ``without``, and but those whose key is taken; the number inserted.
 
         In the order of the first key: writers of overlapping keys then wait for each other instead of deadlocking.
         """
-        if without:
-            self._cursor.execute(STAGING["remove"], {"rows": [row + 1 for row in without]})
-        ordered = next((key for key in self._dataset.unique_keys if self.holds(key)), ())
+        self.remove(without)
+        ordered = next((key for key in self.dataset.unique_keys if self.holds(key)), ())
         statement = sql.SQL(STAGING["insert"]).format(
-            table=table(self._dataset), columns=names(self._types), order=names([*ordered, "_row"])
+            table=table(self.dataset), columns=names(self.types), order=names([*ordered, "_row"])
         )
-        self._cursor.execute(statement)
-        return self._cursor.rowcount
+        self.cursor.execute(statement)
+        return self.cursor.rowcount
 
     def insert_singly(self, order: Sequence[int]) -> dict[int, tuple[str, str, list[str]] | None]:
         """Insert the rows one by one, in this order; those that were refused.
 
         Each with (SQLSTATE, constraint, its columns), or None where a key of it was taken.
         """
-        self._cursor.execute(STAGING["index_rows"])
-        self._cursor.execute(
+        self.cursor.execute(STAGING["index_rows"])
+        self.cursor.execute(
             STAGING["insert_singly"],
             {
-                "target": table(self._dataset).as_string(self._cursor),
-                "columns": list(self._types),
-                "types": list(self._types.values()),
+                "target": table(self.dataset).as_string(self.cursor),
+                "columns": list(self.types),
+                "types": list(self.types.values()),
                 "rows": [row + 1 for row in order],
             },
         )
@@ -97,8 +103,16 @@ class Staging:
             row.row_number - 1: None
             if row.refusal_state is None
             else (row.refusal_state, row.refusal_constraint, row.columns)
-            for row in self._cursor.fetchall()
+            for row in self.cursor.fetchall()
         }
+
+    def merge_singly(self, order: Sequence[int], **statements: str) -> list[Any]:
+        """Merge the rows one by one, in this order; see ``merge.sql: merge_singly`` for what comes back."""
+        self.cursor.execute(STAGING["index_rows"])
+        target = table(self.dataset).as_string(self.cursor)
+        values = {"target": target, "rows": [row + 1 for row in order], **statements}
+        self.cursor.execute(MERGE["merge_singly"], values)
+        return self.cursor.fetchall()
 
     def taken(self, rows: Collection[int] | None = None, *, by_anyone: bool = False) -> dict[int, dict[Key, int]]:
         """Which of the staged rows (all, or these) meet keys in the table: for each key, the id of the row there.
@@ -106,7 +120,7 @@ class Staging:
         Rows that this batch has inserted do not count unless ``by_anyone``.
         """
         found: dict[int, dict[Key, int]] = {}
-        for key in self._dataset.unique_keys:
+        for key in self.dataset.unique_keys:
             if self.holds(key):
                 for row, id in self._taken(key, rows, by_anyone):
                     found.setdefault(row, {})[key] = id
@@ -114,13 +128,13 @@ class Staging:
 
     def _taken(self, key: Key, rows: Collection[int] | None, by_anyone: bool) -> Iterator[tuple[int, int]]:
         equal = sql.SQL("stage.{name}::{type} = kept.{name}")
-        same = [equal.format(name=sql.Identifier(name), type=sql.SQL(self._types[name])) for name in key]
+        same = [equal.format(name=sql.Identifier(name), type=sql.SQL(self.types[name])) for name in key]
         query = sql.SQL(STAGING["taken" if rows is None else "taken_of"])
-        self._cursor.execute(
-            query.format(table=table(self._dataset), same=sql.SQL(" and ").join(same)),
-            {"rows": [row + 1 for row in rows or ()], "own_origin": None if by_anyone else self._origin},
+        self.cursor.execute(
+            query.format(table=table(self.dataset), same=sql.SQL(" and ").join(same)),
+            {"rows": [row + 1 for row in rows or ()], "own_origin": None if by_anyone else self.origin},
         )
-        for row in self._cursor.fetchall():
+        for row in self.cursor.fetchall():
             yield row.row_number - 1, row.id
 
     def _fill(self, reader: Reader, parsed: Parsed, types: Mapping[str, str]) -> bool:
@@ -138,8 +152,8 @@ class Staging:
         definitions = [
             sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(types.get(name, "text"))) for name in columns
         ]
-        self._cursor.execute(sql.SQL(STAGING["create"]).format(columns=sql.SQL(", ").join(definitions)))
-        dialect = self._dataset.dialect
+        self.cursor.execute(sql.SQL(STAGING["create"]).format(columns=sql.SQL(", ").join(definitions)))
+        dialect = self.dataset.dialect
         csv = sql.SQL(STAGING["copy_csv"]).format(
             columns=names(columns), delimiter=sql.Literal(dialect.delimiter), quote=sql.Literal(dialect.quote_char)
         )
@@ -150,6 +164,6 @@ class Staging:
     def _copy(self, statement: sql.Composed, data: RawIOBase | BytesIO, rows: int) -> None:
         if not rows:
             return
-        self._cursor.copy_expert(statement, data, _COPY_BUFFER)
-        if self._cursor.rowcount != rows:
-            raise Terminal("copy-miscounted", f"COPY took {self._cursor.rowcount} rows of {rows}")
+        self.cursor.copy_expert(statement, data, _COPY_BUFFER)
+        if self.cursor.rowcount != rows:
+            raise Terminal("copy-miscounted", f"COPY took {self.cursor.rowcount} rows of {rows}")

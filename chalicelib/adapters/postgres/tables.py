@@ -39,6 +39,8 @@ _SMALL = range(-(2**31), 2**31)
 
 def column_type(field: Field) -> str:
     """A field's type, as PostgreSQL spells it."""
+    if field.measure:
+        return _TYPES[field.type]  # bounds are for each record; sums go beyond
     if field.type == "integer":
         allowed = whole_range(field.constraints, BIGINT)
         return "integer" if allowed and allowed[0] in _SMALL and allowed[-1] in _SMALL else "bigint"

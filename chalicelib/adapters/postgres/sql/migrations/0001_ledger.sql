@@ -48,6 +48,7 @@ create index job_same_bytes on dropload.job (bucket, key, etag);
 create index job_dataset on dropload.job (dataset, number);
 create index job_duplicates on dropload.job (duplicate_of) where duplicate_of is not null;
 create index job_open on dropload.job (number) where finished_at is null;
+create index job_may_come on dropload.job (dataset, number) where finished_at is null or batches_failed > 0;
 
 create table dropload.batch (
     job            bigint not null references dropload.job (number) on delete cascade,
@@ -72,6 +73,17 @@ create table dropload.batch (
     check (byte_end > byte_start),
     check (state <> 'succeeded' or read = inserted + updated + unchanged + ignored + rejected)
 );
+
+-- Rows that a batch found to be as its records say, and so left alone, while an earlier batch was still to come: that
+-- one must not overwrite them. Kept until no earlier batch may come (docs/merge-policies.md).
+create table dropload.seen (
+    dataset        text not null,
+    origin         bigint not null,            -- the batch that saw them, as in _origin
+    ids            bigint[] not null,
+    primary key (dataset, origin)
+);
+
+alter table dropload.seen alter column ids set storage external;
 
 create table dropload.rejection (
     job            bigint not null,
@@ -149,5 +161,44 @@ begin
             get stacked diagnostics refusal_state = returned_sqlstate, refusal_constraint = constraint_name;
             return next;
         end;
+    end loop;
+end $$;
+
+-- Merges staged rows one by one, in the order given, by three statements that take a row's number: insert it unless its
+-- match key is taken; change the row that has the key, if there is anything to change; tell whether a later batch has
+-- the last word on it. Returns each row's outcome: inserted, updated, unchanged, ignored, or rejected with the SQLSTATE
+-- and the constraint. Only called where the set-based merge cannot be exact.
+create function dropload.merge_singly(insert_one text, change_one text, later_one text, rows integer[])
+returns table (row_number integer, outcome text, refusal_state text, refusal_constraint text)
+language plpgsql as $$
+declare
+    touched bigint;
+begin
+    set constraints all immediate;
+    foreach row_number in array rows loop
+        refusal_state := null;
+        refusal_constraint := null;
+        outcome := 'inserted';
+        begin
+            execute insert_one using row_number;
+            get diagnostics touched = row_count;
+            if touched = 0 then
+                outcome := 'updated';
+                execute change_one using row_number;
+                get diagnostics touched = row_count;
+            end if;
+            if touched = 0 then
+                outcome := 'ignored';
+                execute later_one using row_number;
+                get diagnostics touched = row_count;
+            end if;
+            if touched = 0 then
+                outcome := 'unchanged';
+            end if;
+        exception when integrity_constraint_violation or data_exception or raise_exception then
+            get stacked diagnostics refusal_state = returned_sqlstate, refusal_constraint = constraint_name;
+            outcome := 'rejected';
+        end;
+        return next;
     end loop;
 end $$;

@@ -1,0 +1,150 @@
+"""Merge: rows that change what is in the table (``on_conflict: update``) or are added to it (``sum``).
+
+As if each row came alone, in file order, after all rows of earlier batches and before all of later ones; for ``sum``,
+order is nothing. Nearly always these are a few set-based statements that take the rows of the table in key order, so
+that concurrent batches wait for each other instead of deadlocking. Where the database refuses a row, or where unique
+keys other than the match key meet, the batch is placed again row by row, with the table to itself.
+"""
+
+import psycopg2.errors
+
+from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_table
+from chalicelib.adapters.postgres.staging import Key, Staging
+from chalicelib.adapters.postgres.terms import Terms
+from chalicelib.core.duplicates import chains, determines
+from chalicelib.core.origin import job_and_batch
+from chalicelib.core.reader import Parsed
+from chalicelib.core.rejection import RecordError
+from chalicelib.core.schema import OnConflict
+from chalicelib.services.ports import Placed, Refusal
+
+MERGE = queries("merge")
+_UNIQUE_VIOLATION = "23505"
+
+
+def merge(staging: Staging, parsed: Parsed) -> Placed:
+    """Merge every row that no other key and no constraint forbids; say of each other row why it was refused.
+
+    Raises:
+        psycopg2.Error: whatever the database says of more than a single row (deadlock, disk full ...).
+    """
+    return _Merge(staging, parsed).run()
+
+
+class _Merge:
+    def __init__(self, staging: Staging, parsed: Parsed) -> None:
+        self._staging = staging
+        self._cursor = staging.cursor
+        self._dataset = staging.dataset
+        self._parsed = parsed
+        self._terms = Terms(staging)
+        self._rows = parsed.fast_rows + len(parsed.slow)
+        self._adds = staging.dataset.on_conflict is OnConflict.SUM
+        self._other_keys = [key for key in self._dataset.unique_keys[1:] if staging.holds(key)]
+        job, batch = job_and_batch(staging.origin)
+        self._here = {"dataset": self._dataset.name, "origin": staging.origin, "job": job, "batch": batch}
+
+    def run(self) -> Placed:
+        if self._staging.typed:
+            with self._staging.attempt() as attempt:
+                try:
+                    placed = self._add() if self._adds else self._update()
+                except (*REFUSED, psycopg2.errors.CardinalityViolation):
+                    placed = None
+                if placed is not None:
+                    attempt.keep()
+                    return placed
+        return self._singly()
+
+    def _add(self) -> Placed:
+        self._cursor.execute(self._terms.fill(MERGE["add"]), self._here)
+        inserted = self._cursor.fetchone().inserted
+        return Placed(inserted=inserted, updated=self._rows - inserted)
+
+    def _update(self) -> Placed | None:
+        """All rows with a few statements, or None where only row by row will be exact."""
+        keys = self._parsed.keys(self._dataset.match_key)
+        if not all(determines(self._parsed.keys(key), keys) for key in self._other_keys):
+            return None
+        before = chains(keys, lambda row: self._parsed.where(row).record)
+        if before and self._may_refuse():
+            return None  # rows that others of the batch supersede must be tried, too
+        superseded = [row + 1 for row in before.values()]
+        self._cursor.execute(MERGE["trust_the_cache"])
+        self._cursor.execute(self._terms.fill(MERGE["claim"]), {"superseded": superseded})
+        if self._cursor.rowcount == self._rows:
+            return Placed(inserted=self._rows)
+        if any(self._clashes(key) for key in self._other_keys):
+            return None
+        self._settle()
+        chain = {"rows": [row + 1 for row in before], "before": superseded}
+        self._cursor.execute(self._terms.fill(MERGE["outcomes"]), {**self._here, **chain})
+        placed = Placed(**self._cursor.fetchone()._asdict())
+        if placed.inserted + placed.updated + placed.unchanged + placed.ignored != self._rows:
+            return None  # a row was removed between our statements
+        self._staging.remove(before.values())
+        if placed.updated:
+            self._cursor.execute(self._terms.fill(MERGE["change"]), self._here)
+        self._remember()
+        return placed
+
+    def _may_refuse(self) -> bool:
+        keys = {"unique_keys": len(self._dataset.unique_keys)}
+        self._cursor.execute(self._terms.fill(MERGE["rules_of_its_own"]), keys)
+        return bool(self._cursor.fetchone().found)
+
+    def _clashes(self, key: Key) -> bool:
+        self._cursor.execute(self._terms.fill(MERGE["clashes"], same_other=self._terms.same(key)))
+        return bool(self._cursor.fetchone().found)
+
+    def _settle(self) -> None:
+        """Give rows the origin of the latest batch that has seen them."""
+        self._cursor.execute(MERGE["seen_later"], self._here)
+        if self._cursor.fetchone().found:
+            self._cursor.execute(self._terms.fill(MERGE["settle"]), self._here)
+
+    def _remember(self) -> None:
+        """Note the rows that this batch has left alone, where an earlier batch must know."""
+        self._cursor.execute(MERGE["earlier_may_come"], self._here)
+        if self._cursor.fetchone().found:
+            self._cursor.execute(self._terms.fill(MERGE["remember"]), self._here)
+
+    def _singly(self) -> Placed:
+        self._cursor.execute(self._terms.fill(MERGE["lock_table"]))
+        if not self._adds:
+            self._settle()
+        order = sorted(range(self._rows), key=lambda row: self._parsed.where(row).record)
+        counts = dict.fromkeys(("inserted", "updated", "unchanged", "ignored"), 0)
+        errors: dict[int, RecordError | None] = {}
+        for outcome in self._staging.merge_singly(
+            order,
+            insert_one=self._terms.one(MERGE["insert_one"]),
+            change_one=self._terms.one(MERGE["add_one" if self._adds else "change_one"]),
+            later_one=self._terms.one(MERGE["later_one"]),
+        ):
+            if outcome.rows is None:
+                counts[outcome.outcome] = outcome.records
+            else:
+                taken = outcome.refusal_state == _UNIQUE_VIOLATION and self._other_keys
+                refused = database_error(outcome.refusal_state, outcome.refusal_constraint, outcome.columns)
+                errors.update(dict.fromkeys((number - 1 for number in outcome.rows), None if taken else refused))
+        refusals = self._refusals(errors)
+        if not self._adds:
+            self._staging.remove(refusals)
+            self._remember()
+        return Placed(**counts, refusals=refusals)
+
+    def _refusals(self, errors: dict[int, RecordError | None]) -> dict[int, Refusal]:
+        """Why these rows were refused; None stands for another unique key's value, which some row has."""
+        taken = self._staging.taken([row for row, error in errors.items() if error is None], by_anyone=True)
+        refusals = {}
+        for row, error in errors.items():
+            ids = taken.get(row, {})
+            own = ids.get(self._dataset.match_key)
+            others = {key: id for key, id in ids.items() if id != own}
+            if error is None:
+                refusals[row] = Refusal(in_table(others) or (ELSEWHERE,))
+            else:
+                refusals[row] = Refusal((error,))
+        return refusals

@@ -1,0 +1,43 @@
+"""Why a row stays out of the table, in words that hold none of its values."""
+
+from collections.abc import Collection, Mapping
+
+import psycopg2.errors
+
+from chalicelib.core.rejection import RecordError
+
+Key = tuple[str, ...]
+
+REFUSED = (psycopg2.errors.IntegrityError, psycopg2.errors.DataError, psycopg2.errors.RaiseException)
+"""What PostgreSQL raises where it does not take a row."""
+
+ELSEWHERE = RecordError(None, "unique-error", "a key of this record is taken in the table")
+"""The error of a row kept out by a row that is gone again, or by a unique index that the descriptor does not know."""
+
+_FOREIGN_KEY = "23503"
+_DATA_EXCEPTION = "22"
+
+
+def in_table(ids: Mapping[Key, int]) -> tuple[RecordError, ...]:
+    """The errors of a row whose keys these rows of the table have, by id."""
+    return tuple(_unique_error(key, f"a row that is in the table already, with id {id}") for key, id in ids.items())
+
+
+def in_file(lines: Mapping[Key, int]) -> tuple[RecordError, ...]:
+    """The errors of a row whose keys the records on these lines of its own file have."""
+    return tuple(_unique_error(key, f"the record on line {line} of this file") for key, line in lines.items())
+
+
+def _unique_error(key: Key, holder: str) -> RecordError:
+    return RecordError(",".join(key) or None, "unique-error", f"the same {' and '.join(key) or 'values'} as {holder}")
+
+
+def database_error(state: str, constraint: str, columns: Collection[str]) -> RecordError:
+    """What the database said of one row. Its own message is left out, since it quotes values."""
+    column = ",".join(columns) or None
+    if state == _FOREIGN_KEY:
+        return RecordError(column, "foreign-key", f"refers to a row that does not exist ({constraint})")
+    if state.startswith(_DATA_EXCEPTION):
+        return RecordError(column, "type-error", f"the database cannot store a value of this record (SQLSTATE {state})")
+    rule = f"the constraint {constraint}" if constraint else f"a rule (SQLSTATE {state})"
+    return RecordError(column, "constraint-error", f"the database refuses this record by {rule}")
