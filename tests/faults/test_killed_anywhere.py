@@ -10,10 +10,8 @@ import pytest
 
 from infra.local.emulator import Access
 from tests.faults.killing import work_and_die
+from tests.faults.rounds import LANES, VISIBILITY_SECONDS, new_system, settle
 from tests.system import MEMBERS, System, member
-
-VISIBILITY_SECONDS = 1
-LANES = 6  # rounds that wait for their messages side by side, each with queues of its own
 
 
 @pytest.fixture
@@ -25,10 +23,6 @@ def database(database_url: str, emulator: Access, monkeypatch: pytest.MonkeyPatc
     return database_url
 
 
-def new_system(database_url: str) -> System:
-    return System.create(database_url, batch_bytes=400, visibility_seconds=VISIBILITY_SECONDS)
-
-
 def file_for(round: int) -> bytes:
     """Good, bad, duplicate and table-refused records in three batches; every round with keys of its own."""
     first = round * 100
@@ -37,25 +31,6 @@ def file_for(round: int) -> bytes:
     lines[20] = member(first + 21, phone_number=f"{first + 1:010d}")
     lines[25] = member(first + 26, account_id="13")  # refused by a CHECK
     return (MEMBERS + "".join(lines)).encode()
-
-
-def settle(system: System, key: str) -> None:
-    """Deliver until the job has ended and its notice is sent."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        system.pump()
-        jobs = system.container.views.jobs(key=key)
-        if jobs and jobs[0]["finished_at"] and notices(system, key) == [True]:
-            return
-        time.sleep(0.1)  # for the killed worker's messages to become visible again
-    raise AssertionError(f"{key} did not end: {system.container.views.jobs(key=key)}")
-
-
-def notices(system: System, key: str) -> list[bool]:
-    """Of each notice about a file, whether it was sent."""
-    query = """select sent_at is not null from dropload.outbox join dropload.job on job.number = outbox.job
-               where job.bucket = %s and job.key = %s"""
-    return [sent for (sent,) in system.rows(query, system.settings.bucket, key)]
 
 
 def check(system: System, round: int, key: str) -> None:
