@@ -9,7 +9,7 @@ keys other than the match key meet, the batch is placed again row by row, with t
 import psycopg2.errors
 
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_table
+from chalicelib.adapters.postgres.refusals import REFUSED, a_moment_ago, database_error, in_table
 from chalicelib.adapters.postgres.staging import Key, Staging
 from chalicelib.adapters.postgres.terms import Terms
 from chalicelib.core.duplicates import chains, determines
@@ -144,7 +144,7 @@ class _Merge:
             own = ids.get(self._dataset.match_key)
             others = {key: id for key, id in ids.items() if id != own}
             if error is None:
-                refusals[row] = Refusal(in_table(others) or (ELSEWHERE,))
+                refusals[row] = Refusal(in_table(others) or (a_moment_ago(self._other_keys),))
             else:
                 refusals[row] = Refusal((error,))
         return refusals

@@ -1,6 +1,6 @@
 """Why a row stays out of the table, in words that hold none of its values."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import psycopg2.errors
 
@@ -12,7 +12,7 @@ REFUSED = (psycopg2.errors.IntegrityError, psycopg2.errors.DataError, psycopg2.e
 """What PostgreSQL raises where it does not take a row."""
 
 ELSEWHERE = RecordError(None, "unique-error", "a key of this record is taken in the table")
-"""The error of a row kept out by a row that is gone again, or by a unique index that the descriptor does not know."""
+"""The error of a row kept out by we cannot tell what: a row that is gone again, an index that no descriptor knows."""
 
 _FOREIGN_KEY = "23503"
 _DATA_EXCEPTION = "22"
@@ -26,6 +26,11 @@ def in_table(ids: Mapping[Key, int]) -> tuple[RecordError, ...]:
 def in_file(lines: Mapping[Key, int]) -> tuple[RecordError, ...]:
     """The errors of a row whose keys the records on these lines of its own file have."""
     return tuple(_unique_error(key, f"the record on line {line} of this file") for key, line in lines.items())
+
+
+def a_moment_ago(keys: Sequence[Key]) -> RecordError:
+    """The error of a row kept out by one of these keys, of a row that has it no more, or by an unknown unique index."""
+    return _unique_error(keys[0], "a row that was in the table a moment ago") if keys else ELSEWHERE
 
 
 def _unique_error(key: Key, holder: str) -> RecordError:
