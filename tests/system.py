@@ -14,8 +14,10 @@ from typing import Any
 import psycopg2
 
 from chalicelib.adapters.aws import client
+from chalicelib.adapters.events import objects_created
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
+from chalicelib.services.ports import StoredObject
 
 FOREVER = 900.0
 _ANNOUNCED_WITHIN = 3.0
@@ -135,6 +137,11 @@ class System:
             for message in messages:
                 delete = partial(sqs.delete_message, QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
                 yield message["Body"], delete
+
+    def announced(self) -> list[StoredObject]:
+        """The objects that the intake queue announces, taken from it."""
+        bodies = [body for body, _ in self.receive(self.settings.intake_queue)]
+        return [stored for body in bodies for stored in objects_created(body)]
 
     def deliver(self, queue: str, times: int = 1) -> list[str]:
         """Hand each message that a queue holds to its handler, ``times`` times; the bodies."""

@@ -7,11 +7,14 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.adapters.aws import client
+from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.bootstrap import Container
 from chalicelib.core.header import Layout
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended, Transient
-from chalicelib.services.ports import Job
+from chalicelib.services.ports import Delivery, Job
+from chalicelib.services.retries import Retries
 from tests.system import MEMBERS, System, forever, member, members
 
 KEY = "input/members/file.csv"
@@ -25,11 +28,7 @@ def open_job(system: System, key: str = KEY) -> Job:
 
 def test_two_splitters_at_the_header_cannot_both_begin(system: System) -> None:
     system.drop(KEY, members(1))
-    [stored] = [
-        created
-        for body, _ in system.receive(system.settings.intake_queue)
-        for created in system.container.intake._messages.objects_created(body)
-    ]
+    [stored] = system.announced()
     seen = system.container.split.open(stored)
     system.container.split.announced(stored, forever)
     with pytest.raises(Contended):
@@ -119,11 +118,7 @@ def test_duplicate_of_a_job_that_we_failed_is_loaded_after_all(system: System) -
 
 def test_job_cancelled_before_its_split_is_done_ends(system: System) -> None:
     system.drop(KEY, members(1))
-    [stored] = [
-        created
-        for body, _ in system.receive(system.settings.intake_queue)
-        for created in system.container.intake._messages.objects_created(body)
-    ]
+    [stored] = system.announced()
     system.container.split.open(stored)
     system.rows("update dropload.job set state = %s", JobState.CANCELLING)
     system.container.split.announced(stored, forever)
@@ -164,3 +159,27 @@ def test_messages_that_are_nobodys_are_dropped_from_the_dead_letters(system: Sys
     for body in ("not json", "[]", '{"batch": 1}', '{"job": "x"}', '{"job": null, "batch": 0}'):
         system.container.intake.bury_batch(body)
         system.container.intake.bury_split(body)
+
+
+def test_message_that_failed_comes_back_when_it_is_told_to(system: System) -> None:
+    sqs, queue = client("sqs"), system.settings.batch_queue
+    system.container.queues.send_batches(UUID(int=7), [0])
+    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    system.container.queues.hide(Delivery(arn, message["ReceiptHandle"], 1), 0)
+    assert len(sqs.receive_message(QueueUrl=queue)["Messages"]) == 1
+
+
+def test_each_failure_puts_the_next_try_off_for_longer(system: System) -> None:
+    waits: list[int] = []
+
+    class Recorder(SqsQueues):
+        def hide(self, delivery: Delivery, seconds: int) -> None:
+            waits.append(seconds)
+
+    retries = Retries(queues=Recorder(system.settings))
+    for receives in range(1, 6):
+        with pytest.raises(Transient), retries.of(Delivery("arn:x", "receipt", receives)):
+            raise Transient("any", "trouble")
+    assert waits == [30, 180, 1080, 5400, 5400]
