@@ -39,7 +39,7 @@ class Finalise:
         if ending.counts["rejected"]:
             self._objects.write(prefix + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
         state, reason = outcome(ending)
-        receipt = {"state": state, "reason": _as_json(reason), **final.receipt()}
+        receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
         self._objects.write(prefix + MANIFEST, [body], "application/json")
         final.end(state, reason, self._audiences(ending, state, reason))
@@ -74,7 +74,3 @@ def outcome(ending: Ending) -> tuple[JobState, Reason | None]:
     if ending.counts["rejected"]:
         return JobState.COMPLETED_WITH_FAILURES, None
     return JobState.COMPLETED, None
-
-
-def _as_json(reason: Reason | None) -> dict[str, str] | None:
-    return None if reason is None else {"code": reason.code, "message": reason.message, "class": reason.kind}

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -33,6 +32,10 @@ class Reason:
     code: str
     message: str
     kind: str
+
+    def as_json(self) -> dict[str, str]:
+        """As the ledger keeps it, and as the API and the receipt show it."""
+        return {"code": self.code, "message": self.message, "class": self.kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,4 +249,3 @@ class Views(Protocol):
 Datasets = Mapping[str, Dataset]
 Remaining = Callable[[], float]
 """Seconds that this invocation has left."""
-Clock = Callable[[], datetime]

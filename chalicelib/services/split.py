@@ -47,11 +47,13 @@ class Split:
         if stored.key.endswith("/") and stored.size == 0:
             return  # the console's folder markers are no files
         job = self.open(stored)
-        if job.object.key != stored.key and not is_terminal(job.state):
-            self._ledger.end_split(
-                job, Reason("bad-name", "the file's name has characters that no name may have", "file")
-            )
-        self._go_on(job, remaining)
+        if job.object.key == stored.key:
+            self._go_on(job, remaining)
+            return
+        if not is_terminal(job.state):
+            reason = Reason("bad-name", "the file's name has characters that no name may have", "file")
+            self._ledger.end_split(job, reason)
+        self._finalise.run(job.id)  # never read: the name that the ledger has may be another object's
 
     def resume(self, id: UUID, remaining: Remaining) -> None:
         """Go on with a split that was handed on, interrupted or swept up."""

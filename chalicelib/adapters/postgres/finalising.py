@@ -90,10 +90,8 @@ class Finalising:
 
 
 def reason_json(reason: Reason | None) -> psycopg2.extras.Json | None:
-    """A reason as the ledger keeps it and the API shows it."""
-    if reason is None:
-        return None
-    return as_json({"code": reason.code, "message": reason.message, "class": reason.kind})
+    """A reason as a parameter for its jsonb column."""
+    return None if reason is None else as_json(reason.as_json())
 
 
 def _plain(value: Any) -> Any:
