@@ -128,13 +128,7 @@ select 1 from {table} as kept join pg_temp._stage as stage on {same} where stage
 -- name: merge_singly
 select merged.outcome, merged.refusal_state, merged.refusal_constraint, count(*) as records,
        case when merged.outcome = 'rejected' then array_agg(merged.row_number) end as rows,
-       array(
-           select attname::text
-           from pg_constraint
-           join pg_attribute on attrelid = conrelid and attnum = any (conkey)
-           where conrelid = %(target)s::regclass and conname = merged.refusal_constraint
-           order by attnum
-       ) as columns
+       dropload.columns_of_constraint(%(target)s::regclass, merged.refusal_constraint) as columns
 from dropload.merge_singly(%(insert_one)s, %(change_one)s, %(later_one)s, %(rows)s) as merged
 group by merged.outcome, merged.refusal_state, merged.refusal_constraint
 

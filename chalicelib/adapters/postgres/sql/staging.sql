@@ -34,13 +34,7 @@ create unique index on pg_temp._stage (_row)
 
 -- name: insert_singly
 select refused.row_number, refused.refusal_state, refused.refusal_constraint,
-       array(
-           select attname::text
-           from pg_constraint
-           join pg_attribute on attrelid = conrelid and attnum = any (conkey)
-           where conrelid = %(target)s::regclass and conname = refused.refusal_constraint
-           order by attnum
-       ) as columns
+       dropload.columns_of_constraint(%(target)s::regclass, refused.refusal_constraint) as columns
 from dropload.insert_singly(%(target)s::regclass, 'pg_temp._stage', %(columns)s, %(types)s, %(rows)s) as refused
 
 -- name: taken

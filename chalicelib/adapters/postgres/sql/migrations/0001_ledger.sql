@@ -131,6 +131,15 @@ create table dropload.api_key (
     revoked_at     timestamptz
 );
 
+-- The columns that a table's constraint is about, none where it has no such constraint.
+create function dropload.columns_of_constraint(target regclass, constraint_name text) returns text[]
+language sql stable as $$
+    select coalesce(array_agg(attname::text order by attnum), '{}')
+    from pg_constraint
+    join pg_attribute on attrelid = conrelid and attnum = any (conkey)
+    where conrelid = target and conname = constraint_name
+$$;
+
 -- Inserts staged rows one by one, in the order given, and returns those that stay out: with the SQLSTATE and the
 -- constraint that refused them, or with nulls where a unique key was taken. Only called where the set-based insert
 -- cannot be exact, so that one bad row does not take its whole batch along; its cost is linear in the batch,
