@@ -9,6 +9,8 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.connection import wait
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -23,6 +25,9 @@ from tests.system import System
 # Workers are forked from a server that has imported everything: a start costs milliseconds.
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload([__name__])
+
+# Process.start() also reads the exit codes of other threads' workers: two that read one at once get 255 for it.
+EXIT_CODES = Lock()
 
 WAIT_SECONDS = 60
 
@@ -76,7 +81,10 @@ def work_and_die(system: System, contacts: int) -> bool:
     """Deliver messages in a process that dies at its n-th contact. False when it came to its end before that."""
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     worker = CONTEXT.Process(target=_work, args=(system.settings, environment, contacts))
-    worker.start()
-    worker.join(WAIT_SECONDS)
-    assert worker.exitcode in (0, -signal.SIGKILL), f"the worker ended with {worker.exitcode}"
-    return worker.exitcode != 0
+    with EXIT_CODES:
+        worker.start()
+    wait([worker.sentinel], WAIT_SECONDS)
+    with EXIT_CODES:
+        exit_code = worker.exitcode
+    assert exit_code in (0, -signal.SIGKILL), f"the worker ended with {exit_code}"
+    return exit_code != 0
