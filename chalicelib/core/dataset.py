@@ -14,6 +14,7 @@ from chalicelib.core.labels import parse_aliases
 from chalicelib.core.policies import check_policy
 from chalicelib.core.problems import Node, Problems
 from chalicelib.core.schema import (
+    AfterLoad,
     Constraints,
     Dataset,
     Dialect,
@@ -49,8 +50,12 @@ _SETTINGS = (
     "max_file_bytes",
     "header_match",
     "aliases",
+    "max_errors",
+    "max_error_rate",
+    "atomic",
+    "after_load",
 )
-_LATER_SETTINGS = ("max_errors", "max_error_rate", "load_window", "after_load", "max_attempts")
+_LATER_SETTINGS = ("load_window", "max_attempts")
 _LATER_POLICIES = ("replace",)
 _UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": (), "format": ("csv",)}
 _UNSUPPORTED_SCHEMA: Mapping[str, tuple[object, ...]] = {"foreignKeys": ([],)}
@@ -91,6 +96,10 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         max_file_bytes=settings.count("max_file_bytes", least=1),
         header_match=HeaderMatch(settings.choice("header_match", tuple(HeaderMatch), "exact")),
         aliases=parse_aliases(settings, fields),
+        max_errors=settings.count("max_errors"),
+        max_error_rate=settings.share("max_error_rate"),
+        atomic=settings.flag("atomic", default=False),
+        after_load=AfterLoad(settings.choice("after_load", tuple(AfterLoad), "keep")),
     )
     if problems.found:
         raise DescriptorError(name or "(no name)", problems.found)

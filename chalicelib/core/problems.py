@@ -73,6 +73,15 @@ class Node:
             self.problem(key, f"must be an integer, {least} or more")
         return None
 
+    def share(self, key: str) -> float | None:
+        """Return the number from 0 to 1 under ``key``; ``None`` where there is none."""
+        value = self.values.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+            return float(value)
+        if value is not None:
+            self.problem(key, "must be a number from 0 to 1")
+        return None
+
     def texts(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return the list of strings under ``key``."""
         if self.values.get(key) is None:

@@ -48,6 +48,14 @@ class ExtraColumns(StrEnum):
     REJECT = "reject"
 
 
+class AfterLoad(StrEnum):
+    """What happens to an object under ``input/`` once its job has ended well."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+    ARCHIVE = "archive"
+
+
 class HeaderMatch(StrEnum):
     """How the labels of a header are compared with fields' names: ``relaxed`` is trimmed and in any case."""
 
@@ -121,6 +129,7 @@ class Dataset:
     ``unique_keys`` gathers the primary key, the unique keys and the unique fields: each a tuple of field names, in the
     order of the descriptor, none twice. ``filters`` and ``sensitive`` name fields; ``owners`` are email addresses.
     ``aliases`` are pairs: another label of a column, and its field. With ``detect_delimiter`` each file tells its own.
+    ``max_error_rate`` is a share of the records read, from 0 to 1. An ``atomic`` dataset takes a whole file or nothing.
     """
 
     name: str
@@ -137,6 +146,10 @@ class Dataset:
     max_file_bytes: int | None = None
     header_match: HeaderMatch = HeaderMatch.EXACT
     aliases: tuple[tuple[str, str], ...] = ()
+    max_errors: int | None = None
+    max_error_rate: float | None = None
+    atomic: bool = False
+    after_load: AfterLoad = AfterLoad.KEEP
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""

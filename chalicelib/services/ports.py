@@ -42,7 +42,9 @@ class Reason:
 class Job:
     """A job as the splitter, the loaders and the finaliser need it.
 
-    ``columns`` is None until the header was read, ``delimiter`` where it was not detected in the file.
+    ``columns`` is None until the header was read; ``delimiter`` and ``encoding`` where they were not detected in the
+    file. ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
+    are in it (csv, jsonl). Batches of a ``staged`` job are objects of their own. ``parent`` is another job's number.
     """
 
     number: int
@@ -52,6 +54,12 @@ class Job:
     object: StoredObject
     columns: tuple[str, ...] | None
     delimiter: str | None
+    encoding: str | None
+    container: str | None
+    format: str
+    staged: bool
+    validate_only: bool
+    parent: int | None
     data_start: int
     batch_bytes: int
     split_offset: int

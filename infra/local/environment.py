@@ -22,7 +22,7 @@ from typing import TextIO
 from infra.local import cli, installers
 from infra.local.paths import ROOT, VENV
 
-REQUIREMENT_FILES = ("requirements.txt", "requirements-dev.txt")
+REQUIREMENT_FILES = ("requirements.txt", "requirements-convert.txt", "requirements-dev.txt")
 PYTHON = VENV / "bin" / "python"
 LOG_TAIL_LINES = 15
 

@@ -173,7 +173,7 @@ def test_ways_of_writing_that_make_no_sense_are_refused(field: dict[str, Any], k
     assert problem.startswith(f"schema.fields[0].{key}: ")
 
 
-@pytest.mark.parametrize("setting", ["max_errors", "load_window", "after_load", "measures", "colour"])
+@pytest.mark.parametrize("setting", ["load_window", "max_attempts", "measures", "colour"])
 def test_settings_that_do_nothing_are_refused(setting: str) -> None:
     assert of_settings(**{setting: 1})[0].startswith(f"dropload.{setting}: ")
 

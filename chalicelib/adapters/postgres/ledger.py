@@ -172,7 +172,7 @@ class PostgresLedger:
 
 
 def as_job(row: Any) -> Job:
-    """The job of a row that has the columns of ``jobs.sql: by_id``."""
+    """The job of a row that has all columns of ``dropload.job``."""
     return Job(
         number=row.number,
         id=row.id,
@@ -181,6 +181,12 @@ def as_job(row: Any) -> Job:
         object=StoredObject(row.bucket, row.key, row.version_id, row.etag, row.size),
         columns=None if row.columns is None else tuple(row.columns),
         delimiter=row.delimiter,
+        encoding=row.encoding,
+        container=row.container,
+        format=row.format,
+        staged=row.staged,
+        validate_only=row.validate_only,
+        parent=row.parent,
         data_start=row.data_start,
         batch_bytes=row.batch_bytes,
         split_offset=row.split_offset,

@@ -14,10 +14,7 @@ set state = case when job.state = 'RUNNING' then 'running' else 'cancelled' end,
     finished_at = case when job.state = 'RUNNING' then null else now() end
 from dropload.job
 where job.id = %(id)s and batch.job = job.number and batch.number = %(batch)s and batch.state in ('pending', 'running')
-returning job.number, job.id, job.dataset, job.state, job.bucket, job.key, job.version_id, job.etag, job.size,
-          job.columns, job.delimiter, job.data_start, job.batch_bytes, job.split_offset, job.split_line,
-          job.split_done, job.batches,
-          batch.byte_start, batch.byte_end, batch.first_line, batch.oversize, batch.state as batch_state
+returning job.*, batch.byte_start, batch.byte_end, batch.first_line, batch.oversize, batch.state as batch_state
 
 -- name: lock
 select 1 from dropload.batch where job = %(job)s and number = %(batch)s and state = 'running' for update

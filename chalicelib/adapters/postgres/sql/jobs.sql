@@ -25,14 +25,12 @@ set state = 'DUPLICATE', duplicate_of = %(earlier)s, split_done = true, finished
 where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s
 
 -- name: by_revision
-select number, id, dataset, state, bucket, key, version_id, etag, size, columns, delimiter, data_start, batch_bytes,
-       split_offset, split_line, split_done, batches
+select *
 from dropload.job
 where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s
 
 -- name: by_id
-select number, id, dataset, state, bucket, key, version_id, etag, size, columns, delimiter, data_start, batch_bytes,
-       split_offset, split_line, split_done, batches
+select *
 from dropload.job
 where id = %(id)s
 
@@ -69,14 +67,11 @@ where number in (
     order by swept_at nulls first, number
     limit %(limit)s
 )
-returning number, id, dataset, state, bucket, key, version_id, etag, size, columns, delimiter, data_start, batch_bytes,
-          split_offset, split_line, split_done, batches
+returning *
 
 -- name: lock_complete
 -- Holds the job's row when it has all its batches and has not ended; the one who gets it is the finaliser.
-select number, id, dataset, state, bucket, key, version_id, etag, size, columns, delimiter, data_start, batch_bytes,
-       split_offset, split_line, split_done, batches,
-       reason, read, inserted, updated, unchanged, ignored, rejected
+select *
 from dropload.job
 where id = %(id)s and finished_at is null and split_done and batches_ended = batches
 for update

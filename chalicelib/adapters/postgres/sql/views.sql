@@ -1,9 +1,10 @@
 -- What the API shows.
 
 -- name: jobs
-select job.number, job.id, job.dataset, job.state, job.reason, original.id as duplicate_of,
+select job.number, job.id, job.dataset, job.state, job.reason, original.id as duplicate_of, parent.id as parent,
        job.bucket, job.key, job.version_id, job.etag, job.size,
-       job.read, job.inserted, job.updated, job.unchanged, job.ignored, job.rejected,
+       job.container, job.format, job.encoding, job.delimiter, job.validate_only,
+       job.read, job.inserted, job.updated, job.unchanged, job.ignored, job.rejected, job.resolved,
        job.created_at, job.started_at, job.finished_at, job.split_done, job.data_start,
        progress.pending, progress.running, progress.succeeded, progress.failed, progress.cancelled,
        job.data_start + progress.bytes_done as bytes_done,
@@ -18,6 +19,7 @@ select job.number, job.id, job.dataset, job.state, job.reason, original.id as du
          and job.read = job.inserted + job.updated + job.unchanged + job.ignored + job.rejected as balanced
 from dropload.job
 left join dropload.job as original on original.number = job.duplicate_of
+left join dropload.job as parent on parent.number = job.parent
 cross join lateral (
     select count(*) filter (where state = 'pending') as pending,
            count(*) filter (where state = 'running') as running,

@@ -20,6 +20,12 @@ create table dropload.job (
 
     columns        text[],                     -- the file's own header; null until it has been read
     delimiter      text,                       -- as found in the file; null where the dataset declares it
+    encoding       text,                       -- as found in the file; null where the dataset declares it
+    container      text,                       -- what the data came in: gzip, zip, xlsx, parquet; null for the plain file
+    format         text not null default 'csv' check (format in ('csv', 'jsonl')),  -- of the data, out of their container
+    staged         boolean not null default false,  -- batches are read from staging/, not from ranges of the object
+    validate_only  boolean not null default false,  -- says what would happen, and loads nothing
+    parent         bigint references dropload.job (number),  -- whose rejected records these are, mended or not
     data_start     bigint not null default 0,  -- offset of the first byte after the header
     batch_bytes    integer not null,           -- fixed when the job opens: a resumed split must cut alike
     split_offset   bigint not null default 0,  -- the file is cut up to here
@@ -35,6 +41,7 @@ create table dropload.job (
     unchanged      bigint not null default 0,
     ignored        bigint not null default 0,
     rejected       bigint not null default 0,
+    resolved       bigint not null default 0,  -- rejections that children of this job have loaded
 
     created_at     timestamptz not null default now(),
     started_at     timestamptz,
@@ -47,6 +54,7 @@ create table dropload.job (
 create index job_same_bytes on dropload.job (bucket, key, etag);
 create index job_dataset on dropload.job (dataset, number);
 create index job_duplicates on dropload.job (duplicate_of) where duplicate_of is not null;
+create index job_children on dropload.job (parent) where parent is not null;
 create index job_open on dropload.job (number) where finished_at is null;
 create index job_may_come on dropload.job (dataset, number) where finished_at is null or batches_failed > 0;
 
