@@ -55,7 +55,9 @@ class FastPath:
         other = rb"%b[^%b\r\n\0]%b" % (self._not_skipped, self._special, some)
         ends = [self._delimiter] * (len(self._cells) - 1) + [rb"\r?+\n"]
         fields = [
-            rb"(?:%b(?=%b)|(%b))%b" % (cell.plain, end, other, end) for cell, end in zip(self._cells, ends, strict=True)
+            # Atomic: a good field is another's match for ``other``, so going back would try each field both ways.
+            rb"(?>%b(?=%b)|(%b))%b" % (cell.plain, end, other, end)
+            for cell, end in zip(self._cells, ends, strict=True)
         ]
         return re.compile(self._no_comment + b"".join(fields)).match
 

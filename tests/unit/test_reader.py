@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.core.cut import Cut
+from chalicelib.core.dataset import parse_dataset
 from chalicelib.core.parsed import Position
 from chalicelib.core.reader import Reader, compile_reader
 from chalicelib.core.rejection import RecordError
@@ -207,3 +208,28 @@ def test_many_lines_within_one_quote_that_stays_open_take_linear_time() -> None:
     lines = 200_000  # looking for the end of each of these records anew would take hours
     parsed = read(b'b","c\n' * lines, max_record_bytes=1 << 20)
     assert len(parsed.rejections) == parsed.records
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("string", "a"),
+        ("any", "a"),
+        ("integer", "1"),
+        ("number", "1.5"),
+        ("boolean", "true"),
+        ("date", "2024-01-31"),
+        ("datetime", "2024-01-31T10:00:00Z"),
+        ("time", "10:00:00"),
+        ("year", "2024"),
+    ],
+)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_records_of_many_columns_that_lack_one_take_linear_time(kind: str, value: str, quote: str) -> None:
+    columns = tuple(f"c{number}" for number in range(200))  # trying each column in two ways would never end
+    fields = [{"name": name, "type": kind} for name in columns]
+    reader = Reader(parse_dataset({"name": "wide", "schema": {"fields": fields}}), columns, 1 << 20)
+    good = ",".join([quote + value + quote] * len(columns)) + "\n"
+    short = good.replace(",", "", 1)
+    parsed = reader.read((good + short + good).encode(), offset=0, first_line=1)
+    assert (parsed.records, [rejection.record for rejection in parsed.rejections]) == (3, [2])
