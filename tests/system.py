@@ -126,7 +126,7 @@ class System:
         intake = self.container.intake
         return {
             self.settings.intake_queue: lambda body: intake.split(body, forever),
-            self.settings.batch_queue: intake.load,
+            self.settings.batch_queue: lambda body: intake.load(body, forever),
             self.settings.notify_queue: lambda body: self.container.notify.run(forever),
         }
 
