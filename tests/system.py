@@ -153,8 +153,9 @@ class System:
                 yield message["Body"], delete
 
     def announced(self) -> list[StoredObject]:
-        """The objects that the intake queue announces, taken from it."""
-        bodies = [body for body, _ in self.receive(self.settings.intake_queue)]
+        """The objects that the intake queue announces, taken from it as soon as there are any."""
+        while not (bodies := [body for body, _ in self.receive(self.settings.intake_queue)]):
+            time.sleep(0.05)
         return [stored for body in bodies for stored in objects_created(body)]
 
     def deliver(self, queue: str, times: int = 1) -> list[str]:

@@ -74,7 +74,8 @@ class Split:
             stored,
             batch_bytes,
             validate_only=validate_only,
-            atomic=dataset is not None and dataset.atomic,
+            # A dataset whose files replace each other has its own way of taking them whole.
+            atomic=dataset is not None and dataset.atomic and dataset.on_conflict != "replace",
         )
 
     def _opened(self, stored: StoredObject) -> Job:
@@ -82,11 +83,13 @@ class Split:
         if printable_key(stored.key) != stored.key:
             return self.open(stored, validate_only=False)
         try:
-            return self.open(stored, validate_only=asks_to_validate(self._objects.metadata(stored)))
+            metadata = self._objects.metadata(stored)
+        except FileRefused:  # gone: a job that has begun goes on, and one that has not finds that out by itself
+            return self.open(stored, validate_only=False)
+        try:
+            return self.open(stored, validate_only=asks_to_validate(metadata))
         except FileRefused as refused:
-            job = self.open(stored, validate_only=False)
-            if job.columns is not None or is_terminal(job.state):
-                return job  # announced again: what was asked for is known
+            job = self.open(stored, validate_only=True)
             self._ledger.end_split(job, Reason(refused.code, refused.message, "file"))
             return self._ledger.job(job.id) or job
 
