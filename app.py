@@ -39,7 +39,7 @@ def load(event: SQSEvent) -> None:
     """A batch is to be loaded."""
     for message in event:
         with container().intake.retried(message.to_dict()):
-            container().intake.load(message.body)
+            container().intake.load(message.body, seconds_left(event))
 
 
 @app.on_sqs_message(queue="dropload-notify", batch_size=1)

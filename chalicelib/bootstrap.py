@@ -24,6 +24,8 @@ from chalicelib.services.jobs import Jobs
 from chalicelib.services.keys import Keys
 from chalicelib.services.load import Load
 from chalicelib.services.notify import Notify
+from chalicelib.services.publish import Publish
+from chalicelib.services.reads import Reads
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
@@ -69,7 +71,17 @@ class Container:
 
     @cached_property
     def finalise(self) -> Finalise:
-        return Finalise(ledger=self.ledger, objects=self.objects, queues=self.queues, datasets=self.datasets)
+        return Finalise(
+            ledger=self.ledger,
+            objects=self.objects,
+            queues=self.queues,
+            datasets=self.datasets,
+            publish=Publish(reads=self.reads),
+        )
+
+    @cached_property
+    def reads(self) -> Reads:
+        return Reads(objects=self.objects, datasets=self.datasets, settings=self.settings)
 
     @cached_property
     def split(self) -> Split:
@@ -85,13 +97,7 @@ class Container:
 
     @cached_property
     def load(self) -> Load:
-        return Load(
-            ledger=self.ledger,
-            objects=self.objects,
-            datasets=self.datasets,
-            settings=self.settings,
-            finalise=self.finalise,
-        )
+        return Load(ledger=self.ledger, reads=self.reads, finalise=self.finalise)
 
     @cached_property
     def notify(self) -> Notify:

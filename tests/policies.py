@@ -1,6 +1,6 @@
 """Datasets of every merge policy, small enough for keys to meet, and their files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,11 +53,11 @@ EVENTS = {
 DESCRIPTORS = (ITEMS, TAGGED, TALLIES, EVENTS)
 
 
-def with_policies(system: System, **changes: Any) -> System:
+def with_policies(system: System, descriptors: Iterable[Mapping[str, Any]] = DESCRIPTORS, **changes: Any) -> System:
     """The same system with these datasets, too, and other settings: another worker, or one with small batches."""
     settings = replace(system.settings, **changes)
     container = Container(settings)
-    container.datasets.update({dataset.name: dataset for dataset in map(parse_dataset, DESCRIPTORS)})
+    container.datasets.update({dataset.name: dataset for dataset in map(parse_dataset, descriptors)})
     container.schema.apply()
     return System(settings, container)
 

@@ -4,6 +4,7 @@ What the Lambdas' triggers do on AWS, ``pump`` does here: it takes messages from
 handler that its queue is for. So a test decides what is delivered, how often, in which order and by whom.
 """
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -79,14 +80,16 @@ class System:
         system.container.schema.apply()
         return system
 
-    def drop(self, key: str, data: bytes) -> None:
+    def drop(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> None:
         """Put an object; S3 announces it on the intake queue."""
-        client("s3").put_object(Bucket=self.settings.bucket, Key=key, Body=data)
+        client("s3").put_object(Bucket=self.settings.bucket, Key=key, Body=data, Metadata=dict(metadata or {}))
 
-    def load(self, data: bytes, *, key: str = "input/members/file.csv") -> dict[str, Any]:
+    def load(
+        self, data: bytes, *, key: str = "input/members/file.csv", metadata: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Drop a file, deliver until nothing is left, and return its job."""
         before = len(self.container.views.jobs(key=key, limit=100))
-        self.drop(key, data)
+        self.drop(key, data, metadata)
         self.pump()
         # A busy emulator announces an object a moment after it was put.
         deadline = time.monotonic() + _ANNOUNCED_WITHIN
@@ -94,6 +97,17 @@ class System:
             time.sleep(0.05)
             self.pump()
         return self.job(key)
+
+    def split(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> list[str]:
+        """Drop a file and split it; the messages of its batches, taken from their queue, in the batches' order."""
+        self.drop(key, data, metadata)
+        while not self.deliver(self.settings.intake_queue):
+            pass
+        bodies = []
+        for body, delete in self.receive(self.settings.batch_queue):
+            bodies.append(body)
+            delete()
+        return sorted(bodies, key=lambda body: int(json.loads(body)["batch"]))
 
     def job(self, key: str) -> dict[str, Any]:
         """The newest job of a key, as the API shows it."""
@@ -126,7 +140,7 @@ class System:
         intake = self.container.intake
         return {
             self.settings.intake_queue: lambda body: intake.split(body, forever),
-            self.settings.batch_queue: intake.load,
+            self.settings.batch_queue: lambda body: intake.load(body, forever),
             self.settings.notify_queue: lambda body: self.container.notify.run(forever),
         }
 
@@ -139,8 +153,9 @@ class System:
                 yield message["Body"], delete
 
     def announced(self) -> list[StoredObject]:
-        """The objects that the intake queue announces, taken from it."""
-        bodies = [body for body, _ in self.receive(self.settings.intake_queue)]
+        """The objects that the intake queue announces, taken from it as soon as there are any."""
+        while not (bodies := [body for body, _ in self.receive(self.settings.intake_queue)]):
+            time.sleep(0.05)
         return [stored for body in bodies for stored in objects_created(body)]
 
     def deliver(self, queue: str, times: int = 1) -> list[str]:

@@ -1,6 +1,6 @@
 """S3: reads of exactly one version, and writes of any size in bounded memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -25,6 +25,11 @@ class S3ObjectStore:
     def stream(self, stored: StoredObject, start: int, chunk_bytes: int) -> Iterator[bytes]:
         if start < stored.size:
             yield from _range(stored, start, stored.size, chunk_bytes)
+
+    def metadata(self, stored: StoredObject) -> Mapping[str, str]:
+        with _reading():
+            answer = _wanted(client("s3").head_object, stored)
+        return {name.lower(): value for name, value in answer["Metadata"].items()}
 
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         return b"".join(_range(stored, start, end, end - start))
@@ -70,7 +75,7 @@ def _range(stored: StoredObject, start: int, end: int, chunk_bytes: int) -> Iter
     """
     left = end - start
     with _reading():
-        answer = _get(stored, f"bytes={start}-{end - 1}")
+        answer = _wanted(client("s3").get_object, stored, Range=f"bytes={start}-{end - 1}")
         with answer["Body"] as body:
             if "ContentRange" not in answer:  # a server may ignore Range and send it all: RFC 9110, section 14.2
                 _skip(body, start)
@@ -81,16 +86,16 @@ def _range(stored: StoredObject, start: int, end: int, chunk_bytes: int) -> Iter
         raise Transient("aws-trouble", f"reading the file: {left} bytes are missing")
 
 
-def _get(stored: StoredObject, byte_range: str) -> Any:
+def _wanted(ask: Callable[..., Any], stored: StoredObject, **more: str) -> Any:
     """The current object while it is the one we want, else the version that we want, if the bucket keeps versions."""
-    wanted = {"Bucket": stored.bucket, "Key": stored.key, "IfMatch": f'"{stored.etag}"', "Range": byte_range}
+    wanted = {"Bucket": stored.bucket, "Key": stored.key, "IfMatch": f'"{stored.etag}"', **more}
     try:
         with _reading():
-            return client("s3").get_object(**wanted)
+            return ask(**wanted)
     except FileRefused:
         if stored.version_id is None:
             raise
-        return client("s3").get_object(**wanted, VersionId=stored.version_id)
+        return ask(**wanted, VersionId=stored.version_id)
 
 
 @contextmanager

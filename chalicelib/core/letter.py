@@ -21,11 +21,16 @@ def compose(job: Mapping[str, Any], lines: Mapping[tuple[str, str | None], Seque
     name = _one_line(job["object"]["key"].rsplit("/", 1)[-1])
     counts = job["counts"]
     status = f"{public_url}/v1/jobs/{job['id']}"
+    validated = bool(job["validate_only"])
     if job["state"] == "FAILED":
-        subject = f"[dropload] {job['dataset'] or 'unknown dataset'}: {name} failed"
-        opening = (
-            f"{name} could not be loaded: {_one_line(job['reason']['message'], limit=1000)} ({job['reason']['code']})."
-        )
+        subject = f"[dropload] {job['dataset'] or 'unknown dataset'}: {'validation of ' * validated}{name} failed"
+        reason = f"{_one_line(job['reason']['message'], limit=1000)} ({job['reason']['code']})."
+        whole = " whole" if counts["inserted"] or counts["updated"] else ""
+        opening = f"{name} {'would not be' if validated else 'could not be'} loaded{whole}: {reason}"
+    elif validated:
+        rejected = f"{counts['rejected']:,} of {counts['read']:,} records would be rejected"
+        subject = f"[dropload] {job['dataset']}: validation of {name}: {rejected}"
+        opening = f"{rejected}."
     else:
         subject = (
             f"[dropload] {job['dataset']}: {counts['rejected']:,} of {counts['read']:,} records rejected in {name}"
@@ -34,6 +39,7 @@ def compose(job: Mapping[str, Any], lines: Mapping[tuple[str, str | None], Seque
         opening = f"{counts['rejected']:,} records rejected, {causes:,} cause{'s' if causes != 1 else ''}."
     paragraphs = [
         opening,
+        "This was a validation only: nothing was loaded, and the counts are what would be." if validated else "",
         _causes(job["causes"], lines),
         "\n".join(f"  {label:<10}{counts[label]:>14,}" for label in counts),
         _where(job, status),

@@ -65,6 +65,11 @@ class Parsed:
     _key_reader: KeyReader
     _line_starts: "dict[int, array[int]]" = field(default_factory=dict)
 
+    @property
+    def accepted(self) -> int:
+        """The number of rows that are to be loaded."""
+        return self.fast_rows + len(self.slow)
+
     def where(self, row: int) -> Position:
         """Return where an accepted row was in the file."""
         record, line, start, _ = self._locate(row)

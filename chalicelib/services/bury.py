@@ -21,7 +21,7 @@ class Bury:
 
     def announced(self, stored: StoredObject) -> None:
         """An object whose announcement could not be handled."""
-        self.job(self._split.open(stored).id)
+        self.job(self._split.open(stored, validate_only=False).id)
 
     def job(self, id: UUID) -> None:
         """A job whose split could not be finished. Batches that it has are loaded all the same.
@@ -38,4 +38,4 @@ class Bury:
     def batch(self, id: UUID, number: int) -> None:
         """A batch that could not be loaded."""
         self._ledger.fail(id, number, _GAVE_UP)
-        self._finalise.run(id)
+        self._finalise.run(id, gave_up=_GAVE_UP)

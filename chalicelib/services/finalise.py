@@ -4,10 +4,23 @@ import json
 from collections.abc import Iterator
 from uuid import UUID
 
-from chalicelib.core.dataset import Dialect
+from chalicelib.core.dataset import Dataset, Dialect
 from chalicelib.core.render import error_file_header, error_file_row
 from chalicelib.core.states import JobState
-from chalicelib.services.ports import Datasets, Ending, FinalTransaction, Job, Ledger, ObjectStore, Queues, Reason
+from chalicelib.errors import Contended
+from chalicelib.services.limits import over_limit
+from chalicelib.services.ports import (
+    Datasets,
+    Ending,
+    FinalTransaction,
+    Job,
+    Ledger,
+    ObjectStore,
+    Queues,
+    Reason,
+    Remaining,
+)
+from chalicelib.services.publish import Publish, awaits_replay
 
 REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
@@ -19,26 +32,51 @@ class Finalise:
     Killed anywhere, the next delivery does it again: the files come out the same, byte for byte.
     """
 
-    def __init__(self, *, ledger: Ledger, objects: ObjectStore, queues: Queues, datasets: Datasets) -> None:
+    def __init__(
+        self, *, ledger: Ledger, objects: ObjectStore, queues: Queues, datasets: Datasets, publish: Publish
+    ) -> None:
+        self._publish = publish
         self._ledger = ledger
         self._objects = objects
         self._queues = queues
         self._datasets = datasets
 
-    def run(self, id: UUID) -> None:
-        """Finish the job if it has all its batches and has not ended; see that its notice gets sent."""
-        with self._ledger.finalising(id) as final:
-            if final is not None:
-                self._finish(final)
+    def run(self, id: UUID, remaining: Remaining | None = None, *, gave_up: Reason | None = None) -> None:
+        """Finish the job if it has all its batches and has not ended; see that its notice gets sent.
+
+        A replay takes a loader's memory and time: who has no seconds ``remaining`` for it hands it on to one. With
+        ``gave_up`` none is tried any more, and a job that waits for one fails for this reason.
+        """
+        try:
+            finished = self._try(id, remaining, gave_up, alone=False)
+        except Contended:
+            finished = self._try(id, remaining, gave_up, alone=True)
+        if not finished:
+            self._queues.send_batches(id, [0])  # it is loaded, so that all there is to do is to finish its job
         if self._ledger.unsent(id):
             self._queues.send_notify()
 
-    def _finish(self, final: FinalTransaction) -> None:
+    def _try(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None, *, alone: bool) -> bool:
+        """False where somebody else must finish the job."""
+        with self._ledger.finalising(id) as final:
+            if final is not None:
+                failure = None
+                if awaits_replay(final.ending, self._datasets.get(final.ending.job.dataset)):
+                    if gave_up is not None:
+                        failure = gave_up
+                    elif remaining is None:
+                        return False
+                    else:
+                        failure = self._publish.run(final, remaining, alone=alone)
+                self._finish(final, failure)
+        return True
+
+    def _finish(self, final: FinalTransaction, failure: Reason | None) -> None:
         ending = final.ending
         prefix = self._prefix(ending.job)
         if ending.counts["rejected"]:
             self._objects.write(prefix + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
-        state, reason = outcome(ending)
+        state, reason = outcome(ending, self._datasets.get(ending.job.dataset), failure)
         receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
         self._objects.write(prefix + MANIFEST, [body], "application/json")
@@ -65,12 +103,17 @@ class Finalise:
         return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
 
 
-def outcome(ending: Ending) -> tuple[JobState, Reason | None]:
-    """The state in which a job with these books ends, and why if it failed."""
+def outcome(ending: Ending, dataset: Dataset | None, failure: Reason | None) -> tuple[JobState, Reason | None]:
+    """The state in which a job with these books ends, and why if it failed; ``failure`` is its replay's."""
     if ending.cancelling:
         return JobState.CANCELLED, None
-    if ending.reason is not None:
-        return JobState.FAILED, ending.reason
-    if ending.counts["rejected"]:
-        return JobState.COMPLETED_WITH_FAILURES, None
-    return JobState.COMPLETED, None
+    read, rejected = ending.counts["read"], ending.counts["rejected"]
+    reason = ending.reason or failure
+    if reason is None and dataset is not None:
+        reason = over_limit(dataset, read, rejected, whole=True)
+    if reason is None and ending.job.atomic and rejected:
+        message = f"{rejected:,} of {read:,} records were rejected, so nothing of the file was loaded"
+        reason = Reason("atomic", message, "file")
+    if reason is not None:
+        return JobState.FAILED, reason
+    return JobState.COMPLETED_WITH_FAILURES if rejected else JobState.COMPLETED, None

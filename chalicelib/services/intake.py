@@ -9,7 +9,7 @@ from uuid import UUID
 from chalicelib.errors import Terminal
 from chalicelib.services.bury import Bury
 from chalicelib.services.load import Load
-from chalicelib.services.ports import Delivery, Remaining, StoredObject
+from chalicelib.services.ports import Delivery, Remaining, StoredObject, unhurried
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 
@@ -50,9 +50,9 @@ class Intake:
         if job is not None:
             self._split.resume(job, remaining)
 
-    def load(self, body: str) -> None:
-        """A batch to load."""
-        self._load.run(*self._messages.batch_of(body))
+    def load(self, body: str, remaining: Remaining = unhurried) -> None:
+        """A batch to load; ``remaining`` tells the seconds left."""
+        self._load.run(*self._messages.batch_of(body), remaining)
 
     def bury_split(self, body: str) -> None:
         """A message that ``split`` failed on too often. One that is none of ours is dropped: it has no job to fail."""

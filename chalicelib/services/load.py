@@ -2,29 +2,25 @@
 
 from uuid import UUID
 
-from chalicelib.config import Settings
-from chalicelib.core.reader import Parsed, Reader, compile_reader
-from chalicelib.core.rejection import Rejection
-from chalicelib.errors import Contended, FileRefused, Terminal
+from chalicelib.errors import Contended, FileRefused
 from chalicelib.services.finalise import Finalise
-from chalicelib.services.ports import Batch, Datasets, Ledger, ObjectStore, Placed, Reason
+from chalicelib.services.limits import over_limit
+from chalicelib.services.ports import Batch, Ledger, Placed, Reason, Remaining
+from chalicelib.services.reads import Read, Reads, count_records, refused_records
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one; the work before it is not repeated
+_REPLAY = 600.0  # seconds that must be left for a replay to begin in an invocation that has loaded a batch
 
 
 class Load:
     """Whatever is delivered twice, killed or late: a batch is booked once, with its rows, or not at all."""
 
-    def __init__(
-        self, *, ledger: Ledger, objects: ObjectStore, datasets: Datasets, settings: Settings, finalise: Finalise
-    ) -> None:
+    def __init__(self, *, ledger: Ledger, reads: Reads, finalise: Finalise) -> None:
         self._ledger = ledger
-        self._objects = objects
-        self._datasets = datasets
-        self._settings = settings
+        self._reads = reads
         self._finalise = finalise
 
-    def run(self, id: UUID, number: int) -> None:
+    def run(self, id: UUID, number: int, remaining: Remaining) -> None:
         """Load batch ``number`` of a job, unless that is done or no longer wanted; finish the job after its last.
 
         Raises:
@@ -39,57 +35,29 @@ class Load:
             except FileRefused as refused:  # deleted or overwritten since it was announced
                 self._ledger.fail(id, number, Reason(refused.code, refused.message, "file"))
         if last:
-            self._finalise.run(id)
+            self._finalise.run(id, remaining if batch is None or remaining() >= _REPLAY else None)
 
     def _load(self, batch: Batch) -> bool:
-        reader = self._reader(batch)
-        if batch.cut.oversize:
-            parsed = reader.oversize(batch.cut)
-        else:
-            data = self._objects.read(batch.job.object, batch.cut.start, batch.cut.end)
-            parsed = reader.read(data, offset=batch.cut.start, first_line=batch.cut.first_line)
+        read = self._reads.read(batch)
         for attempt in range(1, _TRIES + 1):
             try:
-                return self._commit(batch, reader, parsed)
+                return self._commit(batch, read)
             except Contended:
                 if attempt == _TRIES:
                     raise
         raise AssertionError("unreachable")
 
-    def _commit(self, batch: Batch, reader: Reader, parsed: Parsed) -> bool:
-        dataset = self._datasets[batch.job.dataset].delimited_by(batch.job.delimiter)
+    def _commit(self, batch: Batch, read: Read) -> bool:
+        dataset, _, parsed = read
+
+        def judge(records: int, rejected: int) -> Reason | None:
+            return over_limit(dataset, records, rejected, whole=False)
+
         with self._ledger.loading(batch) as transaction:
             if transaction is None:
                 return True  # another delivery of the same message was quicker
-            placed = transaction.place(dataset, reader, parsed)
-            counts, rejections = _books(parsed, placed)
-            return transaction.book(counts, rejections)
-
-    def _reader(self, batch: Batch) -> Reader:
-        dataset = self._datasets.get(batch.job.dataset)
-        if dataset is None or batch.job.columns is None:
-            raise Terminal("unknown-dataset", f"this version has no dataset {batch.job.dataset}")
-        dataset = dataset.delimited_by(batch.job.delimiter)
-        return compile_reader(dataset, batch.job.columns, self._settings.max_record_bytes)
-
-
-def _books(parsed: Parsed, placed: Placed) -> tuple[dict[str, int], list[Rejection]]:
-    """The batch's counts and all its rejections in file order.
-
-    Raises:
-        Terminal: the counts do not add up to the records read (invariant I1).
-    """
-    refused = {row: refusal for row, refusal in placed.refusals.items() if not refusal.ignored}
-    rejections = [*parsed.rejections, *(parsed.reject(row, refusal.errors) for row, refusal in refused.items())]
-    rejections.sort(key=lambda rejection: rejection.record)
-    counts = {
-        "read": parsed.records,
-        "inserted": placed.inserted,
-        "updated": placed.updated,
-        "unchanged": placed.unchanged,
-        "ignored": placed.ignored + len(placed.refusals) - len(refused),
-        "rejected": len(rejections),
-    }
-    if counts["read"] != sum(counts.values()) - counts["read"]:
-        raise Terminal("unbalanced", f"the books of the batch do not balance: {counts}")
-    return counts, rejections
+            # Held back, an accepted record is fine but not loaded; the replay has the last word on it.
+            placed = Placed(ignored=parsed.accepted) if batch.job.held_back else transaction.place(*read)
+            rejections = [*parsed.rejections, *refused_records(parsed, placed)]
+            rejections.sort(key=lambda rejection: rejection.record)
+            return transaction.book(count_records(parsed, placed), rejections, judge)

@@ -1,5 +1,6 @@
 """What the services need from the world, and the plain records that pass between them and it."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class Job:
     ``columns`` is None until the header was read; ``delimiter`` and ``encoding`` where they were not detected in the
     file. ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
     are in it (csv, jsonl). Batches of a ``staged`` job are objects of their own. ``parent`` is another job's number.
+    ``atomic`` is the dataset's word when the job was opened: all of its batches must go by one.
     """
 
     number: int
@@ -59,6 +61,7 @@ class Job:
     format: str
     staged: bool
     validate_only: bool
+    atomic: bool
     parent: int | None
     data_start: int
     batch_bytes: int
@@ -66,6 +69,11 @@ class Job:
     split_line: int
     split_done: bool
     batches: int
+
+    @property
+    def held_back(self) -> bool:
+        """Whether loaders only check its batches, and the finaliser places all records or tells what would become."""
+        return self.validate_only or self.atomic
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +152,45 @@ class LoadTransaction(Protocol):
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         """Put the accepted rows into the dataset's table."""
 
-    def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection]) -> bool:
-        """End the batch as succeeded. True when it was the last that its job waited for."""
+    def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: "Judge") -> bool:
+        """End the batch as succeeded. True when it was the last that its job waited for.
+
+        With the first reason that ``judge`` gives the job is stopped: no batch of it that has not begun ever will.
+        """
+
+
+class Replay(Protocol):
+    """All batches of a job, placed one after the other in the finaliser's transaction."""
+
+    batches: Sequence[Batch]
+
+    def lock_table(self, dataset: Dataset) -> None:
+        """Wait until nobody else writes to the table, and let nobody until the transaction ends."""
+
+    def place(self, batch: Batch, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
+        """As in ``LoadTransaction``, in file order."""
+
+    def refuse(self, batch: Batch, refused: Sequence[Rejection]) -> bool:
+        """Note records that the table did not take. False when there is no room for more of them."""
+
+    def keep(self) -> None:
+        """What was placed stays."""
+
+    def book(self, counts: Mapping[int, Mapping[str, int]]) -> None:
+        """Book these counts of batches, by number, and what was noted as refused, in place of what is booked."""
 
 
 class FinalTransaction(Protocol):
     """The one finaliser of a job, holding its row."""
 
     ending: Ending
+
+    def replaying(self) -> AbstractContextManager[Replay]:
+        """Place the job's records in this block; unless they are kept, the table is then as it was before.
+
+        Books that are given in the block are written at its end, and ``ending`` has the counts of then. Raises
+        Terminal when they are not of the records that were booked before.
+        """
 
     def rejections(self) -> Iterator[RejectedRecord]:
         """Every rejected record in file order, streamed."""
@@ -166,7 +205,9 @@ class FinalTransaction(Protocol):
 class Ledger(Protocol):
     """The books. Every method is one transaction."""
 
-    def open_job(self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int) -> Job:
+    def open_job(
+        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+    ) -> Job:
         """The job of this version of this object: a new one, or the one that it has."""
 
     def job(self, id: UUID) -> Job | None: ...
@@ -175,7 +216,10 @@ class Ledger(Protocol):
         """Remember the header: PENDING becomes RUNNING. Raises Contended when another splitter got there first."""
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
-        """Append batches and move the split on. Raises Contended when another splitter got there first."""
+        """Append batches and move the split on. Raises Contended when another splitter got there first.
+
+        A job that was stopped comes back as it is, with ``split_done``.
+        """
 
     def pending(self, job: Job) -> list[int]:
         """Numbers of the batches that nobody has begun."""
@@ -217,6 +261,9 @@ class ObjectStore(Protocol):
     def stream(self, stored: StoredObject, start: int, chunk_bytes: int) -> Iterator[bytes]:
         """The bytes from ``start`` on. Raises FileRefused when the object is gone or was overwritten."""
 
+    def metadata(self, stored: StoredObject) -> Mapping[str, str]:
+        """What the uploader said of the object, names in lower case. Raises as ``stream``."""
+
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         """The bytes of a range. Raises as ``stream``."""
 
@@ -255,5 +302,12 @@ class Views(Protocol):
 
 
 Datasets = Mapping[str, Dataset]
+Judge = Callable[[int, int], Reason | None]
+"""Of a job's records read and rejected so far: why it must stop, if it must."""
 Remaining = Callable[[], float]
 """Seconds that this invocation has left."""
+
+
+def unhurried() -> float:
+    """Seconds that are left where nothing ends an invocation: in a process that nobody times."""
+    return math.inf

@@ -9,6 +9,7 @@ from chalicelib.config import MIB, Settings
 from chalicelib.core.cut import Cut, Cutter
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout, read_layout
+from chalicelib.core.metadata import asks_to_validate
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
 from chalicelib.services.finalise import Finalise
@@ -46,7 +47,7 @@ class Split:
         """An object was created (perhaps announced before: then its job goes on where it stands)."""
         if stored.key.endswith("/") and stored.size == 0:
             return  # the console's folder markers are no files
-        job = self.open(stored)
+        job = self._opened(stored)
         if job.object.key == stored.key:
             self._go_on(job, remaining)
             return
@@ -61,12 +62,36 @@ class Split:
         if job is not None:
             self._go_on(job, remaining)
 
-    def open(self, stored: StoredObject) -> Job:
+    def open(self, stored: StoredObject, *, validate_only: bool) -> Job:
         """The job of this object, opened if it has none."""
         stored = replace(stored, key=printable_key(stored.key))
+        dataset = self._datasets.get(dataset_of(stored.key))
         share = stored.size // (2 * self._settings.workers)  # at least two batches a worker
         batch_bytes = min(self._settings.batch_bytes, max(share, _MIN_BATCH) + _SLACK)
-        return self._ledger.open_job(self._new_id(), dataset_of(stored.key), stored, batch_bytes)
+        return self._ledger.open_job(
+            self._new_id(),
+            dataset_of(stored.key),
+            stored,
+            batch_bytes,
+            validate_only=validate_only,
+            # A dataset whose files replace each other has its own way of taking them whole.
+            atomic=dataset is not None and dataset.atomic and dataset.on_conflict != "replace",
+        )
+
+    def _opened(self, stored: StoredObject) -> Job:
+        """The job of an announced object, to be validated only if its uploader has asked for that."""
+        if printable_key(stored.key) != stored.key:
+            return self.open(stored, validate_only=False)
+        try:
+            metadata = self._objects.metadata(stored)
+        except FileRefused:  # gone: a job that has begun goes on, and one that has not finds that out by itself
+            return self.open(stored, validate_only=False)
+        try:
+            return self.open(stored, validate_only=asks_to_validate(metadata))
+        except FileRefused as refused:
+            job = self.open(stored, validate_only=True)
+            self._ledger.end_split(job, Reason(refused.code, refused.message, "file"))
+            return self._ledger.job(job.id) or job
 
     def _go_on(self, job: Job, remaining: Remaining) -> None:
         if not is_terminal(job.state):
@@ -103,6 +128,8 @@ class Split:
             waiting += cutter.feed(chunk)
             if len(waiting) >= group:
                 job = self._book(job, waiting, cutter)
+                if job.split_done:
+                    return  # stopped: too many records were rejected
                 waiting, group = [], min(group * 2, _GROUP)
             if cutter.offset > began and remaining() < _HAND_ON:
                 self._book(job, waiting, cutter)

@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     load.add_argument("file", type=Path, metavar="FILE")
     load.add_argument("--dataset", required=True, metavar="NAME", help="what the file holds, for example members")
+    load.add_argument("--validate-only", action="store_true", help="say what would happen, and load nothing")
     _add_state(load)
 
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
@@ -102,7 +103,9 @@ def _run(arguments: argparse.Namespace) -> int:
         case "load":
             from infra.local import load
 
-            return load.run(arguments.file, arguments.dataset, arguments.state.resolve())
+            return load.run(
+                arguments.file, arguments.dataset, arguments.state.resolve(), validate_only=arguments.validate_only
+            )
         case "demo-file":
             from infra.local import demo
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.metadata import VALIDATE_ONLY
 from infra.local.client import ApiClient, ApiError
 from infra.local.emulator import Access
 from infra.local.errors import StackError
@@ -17,14 +18,21 @@ APPEAR_TIMEOUT_SECONDS = 60
 LOOK_EVERY_SECONDS = 0.1
 
 
-def run(file: Path, dataset: str, state: Path) -> int:
+def run(file: Path, dataset: str, state: Path, *, validate_only: bool) -> int:
     """The ``load`` command. Returns its exit code."""
-    job = load(file, dataset, Local.read(state))
+    job = load(file, dataset, Local.read(state), validate_only=validate_only)
     print(summary(job))
     return EXIT_CODES.get(job["state"], 1)
 
 
-def load(file: Path, dataset: str, local: Local, check: Callable[[], None] = lambda: None) -> Job:
+def load(
+    file: Path,
+    dataset: str,
+    local: Local,
+    check: Callable[[], None] = lambda: None,
+    *,
+    validate_only: bool = False,
+) -> Job:
     """Upload ``file`` to ``input/<dataset>/``, show its job's progress and return the job as it ended.
 
     ``check`` is called while waiting and may raise. Raises StackError when the file cannot be read or the stack does
@@ -34,7 +42,8 @@ def load(file: Path, dataset: str, local: Local, check: Callable[[], None] = lam
     key = f"input/{dataset}/{file.name}"
     try:
         with meter() as shown:
-            version_id = _upload(file, key, local, shown)
+            metadata = {VALIDATE_ONLY: "true"} if validate_only else {}
+            version_id = _upload(file, key, metadata, local, shown)
             job = _appeared(client, key, version_id, check)
             shown.job(job)
             while job["state"] not in ENDED:
@@ -46,7 +55,7 @@ def load(file: Path, dataset: str, local: Local, check: Callable[[], None] = lam
     return job
 
 
-def _upload(file: Path, key: str, local: Local, shown: Meter) -> str:
+def _upload(file: Path, key: str, metadata: dict[str, str], local: Local, shown: Meter) -> str:
     """Upload the file and return the version that it became."""
     done = 0
 
@@ -59,7 +68,7 @@ def _upload(file: Path, key: str, local: Local, shown: Meter) -> str:
     s3 = access.session().client("s3", endpoint_url=access.endpoint_url)
     try:
         size = file.stat().st_size
-        s3.upload_file(str(file), local.bucket, key, Callback=sent)
+        s3.upload_file(str(file), local.bucket, key, ExtraArgs={"Metadata": metadata}, Callback=sent)
         return s3.head_object(Bucket=local.bucket, Key=key)["VersionId"]
     except OSError as problem:
         raise StackError(f"cannot read {file}: {problem.strerror}") from None

@@ -95,7 +95,10 @@ def summary(job: Job) -> str:
     outcome = ", ".join(
         f"{counts[name]:,} {name}" for name in ("inserted", "updated", "unchanged", "ignored", "rejected")
     )
-    lines = [f"{job['state']}: {counts['read']:,} records: {outcome}"]
+    would_be = "would be " if job["validate_only"] else ""
+    lines = [f"{job['state']}: {counts['read']:,} records: {would_be}{outcome}"]
+    if would_be:
+        lines.append("  only validated: nothing was loaded")
     if job["reason"]:
         lines.append(f"  because {job['reason']['message']}")
     if job["duplicate_of"]:

@@ -20,6 +20,7 @@ import psycopg2.extensions
 from chalicelib.adapters.postgres import database
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
+from chalicelib.core.dataset import Dataset
 from tests.system import System
 
 # Workers are forked from a server that has imported everything: a start costs milliseconds.
@@ -71,16 +72,18 @@ def _instrument(countdown: Countdown) -> None:
     boto3.DEFAULT_SESSION.events.register("after-call", lambda **_: countdown.tick())
 
 
-def _work(settings: Settings, environment: dict[str, str], contacts: int) -> None:
+def _work(settings: Settings, datasets: dict[str, Dataset], environment: dict[str, str], contacts: int) -> None:
     os.environ.update(environment)
     _instrument(Countdown(contacts))
-    System(settings, Container(settings)).pump()
+    container = Container(settings)
+    container.datasets.update(datasets)
+    System(settings, container).pump()
 
 
 def work_and_die(system: System, contacts: int) -> bool:
     """Deliver messages in a process that dies at its n-th contact. False when it came to its end before that."""
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    worker = CONTEXT.Process(target=_work, args=(system.settings, environment, contacts))
+    worker = CONTEXT.Process(target=_work, args=(system.settings, system.container.datasets, environment, contacts))
     with EXIT_CODES:
         worker.start()
     wait([worker.sentinel], WAIT_SECONDS)

@@ -83,7 +83,7 @@ def test_buried_batch_ends_its_job_as_failed_and_tells_the_engineers(system: Sys
     delete()
     system.container.intake.bury_batch(body)
     job = system.job("input/members/file.csv")
-    assert (job["state"], job["reason"]["class"], job["balanced"]) == ("FAILED", "transient", False)
+    assert (job["state"], job["reason"]["class"], job["balanced"]) == ("FAILED", "transient", True)
     assert system.rows("select audience from dropload.outbox") == [("engineers",)]
 
 

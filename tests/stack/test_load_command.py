@@ -57,3 +57,16 @@ def test_without_a_running_stack_it_says_how_to_start_one(tmp_path: Path) -> Non
     done = dev("load", tmp_path / "any.csv", "--dataset", "members", "--state", tmp_path)
     assert done.returncode == 1
     assert "dev.py up" in done.stderr
+
+
+def test_validate_only_says_what_would_be_and_loads_nothing(state: Path, tmp_path: Path) -> None:
+    file = tmp_path / "checked.csv"
+    file.write_text(HEADER + "Ada,Byron,5551000004,9100004,1\nBob,Cy,5551000005,9100005,one\n")
+    checked = dev("load", file, "--dataset", "members", "--validate-only", "--state", state)
+    assert checked.returncode == 3, checked.stdout + checked.stderr
+    assert "would be 1 inserted" in checked.stdout
+    assert "1 rejected" in checked.stdout
+    assert "nothing was loaded" in checked.stdout
+    loaded = dev("load", file, "--dataset", "members", "--state", state)
+    assert loaded.returncode == 3, loaded.stdout + loaded.stderr
+    assert "records: 1 inserted" in loaded.stdout

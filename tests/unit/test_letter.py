@@ -9,6 +9,7 @@ JOB: dict[str, Any] = {
     "dataset": "members",
     "state": "COMPLETED_WITH_FAILURES",
     "reason": None,
+    "validate_only": False,
     "object": {"bucket": "b", "key": "input/members/new members.csv"},
     "counts": {"read": 12000, "inserted": 2188, "updated": 0, "unchanged": 0, "ignored": 0, "rejected": 9812},
     "causes": [
@@ -58,3 +59,18 @@ def test_long_names_and_many_causes_are_cut_short() -> None:
     letter = compose({**JOB, "object": stored, "causes": causes}, {}, URL)
     assert len(letter.subject) <= 200
     assert "... and 30 more causes" in letter.text
+
+
+def test_letter_about_a_validation_says_that_nothing_was_loaded() -> None:
+    letter = compose({**JOB, "validate_only": True}, {}, URL)
+    assert letter.subject == (
+        "[dropload] members: validation of new members.csv: 9,812 of 12,000 records would be rejected"
+    )
+    assert letter.text.startswith("9,812 of 12,000 records would be rejected.\n\nThis was a validation only: nothing")
+
+
+def test_letter_about_a_job_that_was_stopped_halfway_does_not_say_that_nothing_was_loaded() -> None:
+    reason = {"code": "too-many-errors", "message": "9,812 of 12,000 records were rejected", "class": "file"}
+    letter = compose({**JOB, "state": "FAILED", "reason": reason}, {}, URL)
+    assert letter.text.startswith("new members.csv could not be loaded whole: 9,812 of 12,000 records were rejected")
+    assert "rejected.csv" in letter.text

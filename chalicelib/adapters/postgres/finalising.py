@@ -1,13 +1,17 @@
 """The finaliser's transaction, which holds its job's row to the end."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import psycopg2.extras
 
 from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.replaying import Replaying
 from chalicelib.adapters.postgres.views import COUNTS, causes, timestamp
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.states import JobState, may_become
@@ -17,6 +21,7 @@ from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
 JOBS = queries("jobs")
 MERGE = queries("merge")
 OUTBOX = queries("outbox")
+_SPOOL_BYTES = 8 * 1024 * 1024  # of a replay's refusals in memory; more of them go to a temporary file
 _PAGE_ROWS = 2_000  # rejections fetched at once from the server's cursor, at most
 _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way they take several times that
 
@@ -33,6 +38,15 @@ class Finalising:
             counts={name: getattr(row, name) for name in COUNTS},
             cancelling=job.state is JobState.CANCELLING,
         )
+
+    @contextmanager
+    def replaying(self) -> Iterator[Replaying]:
+        with SpooledTemporaryFile(max_size=_SPOOL_BYTES) as refusals:
+            replay = Replaying(self._cursor, self.ending.job, refusals)
+            yield replay
+            booked = replay.end()
+        if booked is not None:
+            self.ending = replace(self.ending, counts={name: getattr(booked, name) for name in COUNTS})
 
     def rejections(self) -> Iterator[RejectedRecord]:
         self._cursor.execute(JOBS["longest_rejection"], {"number": self.ending.job.number})

@@ -37,22 +37,27 @@ class PostgresLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open_job(self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int) -> Job:
+    def open_job(
+        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+    ) -> Job:
         values = {
             "id": id,
             "dataset": dataset,
             "bucket": stored.bucket,
             "key": stored.key,
-            "revision": stored.version_id or f"etag:{stored.etag}",
+            # Without versions, validating a file and loading it are told apart all the same.
+            "revision": stored.version_id or f"etag:{stored.etag}" + ":validate" * validate_only,
             "version_id": stored.version_id,
             "etag": stored.etag,
             "size": stored.size,
             "batch_bytes": batch_bytes,
+            "validate_only": validate_only,
+            "atomic": atomic,
         }
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["insert"], values)
-            if cursor.rowcount:
+            if cursor.rowcount and not validate_only:
                 cursor.execute(JOBS["find_same_bytes"], values)
                 earlier = cursor.fetchone()
                 if earlier is not None:
@@ -95,7 +100,7 @@ class PostgresLedger:
                 },
             )
             if not cursor.rowcount:
-                raise Contended("split-elsewhere", f"job {job.id} is being split by another worker, or was ended")
+                return _stopped(cursor, job)
             rows = [
                 (job.number, number, cut.start, cut.end, cut.first_line, cut.oversize)
                 for number, cut in enumerate(cuts, job.batches)
@@ -186,6 +191,7 @@ def as_job(row: Any) -> Job:
         format=row.format,
         staged=row.staged,
         validate_only=row.validate_only,
+        atomic=row.atomic,
         parent=row.parent,
         data_start=row.data_start,
         batch_bytes=row.batch_bytes,
@@ -208,6 +214,15 @@ def _sure(cursor: Cursor, job: Job) -> Job:
     if fresh is None:
         raise Contended("job-gone", f"job {job.id} was removed while it was split")
     return fresh
+
+
+def _stopped(cursor: Cursor, job: Job) -> Job:
+    """The job whose split cannot go on because it was stopped. Raises Contended where that is not why."""
+    cursor.execute(JOBS["by_id"], {"id": job.id})
+    row = cursor.fetchone()
+    if row is None or not row.stopped:
+        raise Contended("split-elsewhere", f"job {job.id} is being split by another worker, or was ended")
+    return as_job(row)
 
 
 def _pending(cursor: Cursor, job: Job) -> list[int]:

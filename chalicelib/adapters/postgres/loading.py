@@ -1,19 +1,19 @@
 """One batch's transaction: its rows, its rejections and its books, one commit."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres.database import Cursor
+from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
-from chalicelib.core.rejection import Rejection, tally
-from chalicelib.services.ports import Batch, Placed
+from chalicelib.core.rejection import Cause, Rejection, tally
+from chalicelib.services.ports import Batch, Judge, Placed
 
 BATCHES = queries("batches")
 
@@ -28,32 +28,43 @@ class Loading:
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         return place(self._cursor, dataset, reader, parsed, origin_of(self._batch.job.number, self._batch.number))
 
-    def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection]) -> bool:
+    def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: Judge) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
         self._cursor.execute(BATCHES["succeed"], {**counts, **here})
         if rejections:
-            self._cursor.copy_expert(BATCHES["copy_rejections"], LineStream(self._lines(rejections)))
-            causes = [
-                (here["job"], here["batch"], cause.code, cause.column or "", cause.count, cause.example_line)
-                for cause in tally(rejections)
-            ]
-            psycopg2.extras.execute_values(self._cursor, BATCHES["insert_causes"], causes)
+            self._cursor.copy_expert(BATCHES["copy_rejections"], LineStream(rejection_lines(self._batch, rejections)))
+            psycopg2.extras.execute_values(
+                self._cursor, BATCHES["insert_causes"], cause_rows(self._batch, tally(rejections))
+            )
         self._cursor.execute(BATCHES["add_to_job"], {**counts, **here})
+        job = self._cursor.fetchone()
+        reason = judge(job.read, job.rejected)
+        if reason is None:
+            return bool(job.complete)
+        self._cursor.execute(BATCHES["stop"], {"job": here["job"], "reason": as_json(reason.as_json())})
         return bool(self._cursor.fetchone().complete)
 
-    def _lines(self, rejections: Sequence[Rejection]) -> Iterator[bytes]:
-        job, batch = str(self._batch.job.number), str(self._batch.number)
-        for rejection in rejections:
-            errors = [{"column": e.column, "code": e.code, "message": e.message} for e in rejection.errors]
-            yield copy_line(
-                (
-                    job,
-                    batch,
-                    str(rejection.record),
-                    str(rejection.line),
-                    str(rejection.offset),
-                    str(rejection.length),
-                    json.dumps(errors),
-                    "\\x" + rejection.raw.hex(),
-                )
+
+def rejection_lines(batch: Batch, rejections: Iterable[Rejection]) -> Iterator[bytes]:
+    """A batch's rejections as ``batches.sql: copy_rejections`` takes them."""
+    job, number = str(batch.job.number), str(batch.number)
+    for rejection in rejections:
+        errors = [{"column": e.column, "code": e.code, "message": e.message} for e in rejection.errors]
+        yield copy_line(
+            (
+                job,
+                number,
+                str(rejection.record),
+                str(rejection.line),
+                str(rejection.offset),
+                str(rejection.length),
+                json.dumps(errors),
+                "\\x" + rejection.raw.hex(),
             )
+        )
+
+
+def cause_rows(batch: Batch, causes: Iterable[Cause]) -> list[tuple[object, ...]]:
+    """A batch's causes as ``batches.sql: insert_causes`` takes them."""
+    here = (batch.job.number, batch.number)
+    return [(*here, cause.code, cause.column or "", cause.count, cause.example_line) for cause in causes]

@@ -144,7 +144,7 @@ class _Merge:
             own = ids.get(self._dataset.match_key)
             others = {key: id for key, id in ids.items() if id != own}
             if error is None:
-                refusals[row] = Refusal(in_table(others) or (a_moment_ago(self._other_keys),))
+                refusals[row] = Refusal(in_table(others, self._staging.passing) or (a_moment_ago(self._other_keys),))
             else:
                 refusals[row] = Refusal((error,))
         return refusals

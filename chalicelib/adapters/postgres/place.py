@@ -22,8 +22,12 @@ Key = tuple[str, ...]
 _MERGED = (OnConflict.UPDATE, OnConflict.SUM)
 
 
-def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int) -> Placed:
+def place(
+    cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int, *, passing: bool = False
+) -> Placed:
     """Load every row that no key and no constraint forbids; say of each other row why it was refused.
+
+    ``passing`` rows are gone again where any was refused, so that no refusal may name their ids.
 
     Raises:
         psycopg2.Error: whatever the database says of more than a single row (deadlock, disk full ...).
@@ -31,7 +35,7 @@ def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, orig
     """
     if not parsed.fast_rows and not parsed.slow:
         return Placed()
-    staging = Staging(cursor, dataset, reader, parsed, origin)
+    staging = Staging(cursor, dataset, reader, parsed, origin, passing=passing)
     if dataset.on_conflict in _MERGED:
         return merge(staging, parsed)
     if staging.typed:
@@ -55,7 +59,7 @@ def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed
     if len(taken) != missing or any(winner in taken for held in lost.values() for winner in held.values()):
         return None  # another transaction added or removed rows between our statements
     ignored = dataset.on_conflict == "ignore"
-    refusals = {row: Refusal(in_table(ids), ignored) for row, ids in taken.items()}
+    refusals = {row: Refusal(in_table(ids, staging.passing), ignored) for row, ids in taken.items()}
     for row, held in lost.items():
         lines = {key: parsed.where(winner).line for key, winner in held.items()}
         refusals[row] = Refusal(in_file(lines), ignored)
@@ -81,6 +85,6 @@ def _place_singly(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed:
         if refusal is not None:
             refusals[row] = Refusal((database_error(*refusal),))
         else:
-            errors = in_table(taken[row]) if row in taken else (ELSEWHERE,)
+            errors = in_table(taken[row], staging.passing) if row in taken else (ELSEWHERE,)
             refusals[row] = Refusal(errors, dataset.on_conflict == "ignore")
     return Placed(inserted=len(rows) - len(refused), refusals=refusals)

@@ -18,9 +18,18 @@ _FOREIGN_KEY = "23503"
 _DATA_EXCEPTION = "22"
 
 
-def in_table(ids: Mapping[Key, int]) -> tuple[RecordError, ...]:
-    """The errors of a row whose keys these rows of the table have, by id."""
-    return tuple(_unique_error(key, f"a row that is in the table already, with id {id}") for key, id in ids.items())
+def in_table(ids: Mapping[Key, int], passing: Collection[int] = ()) -> tuple[RecordError, ...]:
+    """The errors of a row whose keys these rows of the table have, by id.
+
+    ``passing`` are ids of rows that an earlier record of the same file has made, and that will not stay.
+    """
+    return tuple(
+        _unique_error(
+            key,
+            "an earlier record of this file" if id in passing else f"a row that is in the table already, with id {id}",
+        )
+        for key, id in ids.items()
+    )
 
 
 def in_file(lines: Mapping[Key, int]) -> tuple[RecordError, ...]:

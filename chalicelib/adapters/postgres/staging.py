@@ -17,6 +17,7 @@ from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names, table
 from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.origin import job_and_batch
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.errors import Terminal
 
@@ -40,10 +41,14 @@ class Attempt:
 class Staging:
     """A batch's accepted rows, in the database but not yet in the dataset's table."""
 
-    def __init__(self, cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int) -> None:
+    def __init__(
+        self, cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int, *, passing: bool = False
+    ) -> None:
         self.cursor = cursor
         self.dataset = dataset
         self.origin = origin
+        self.passing: set[int] = set()  # ids, among those that ``taken`` has found, of rows that will not stay
+        self._own_job = job_and_batch(origin)[0] if passing else None
         self.types = {name: column_type(dataset.field(name)) for name in reader.slow_columns}
         cursor.execute(STAGING["set_origin"], {"setting": ORIGIN, "origin": str(origin)})
         # The rules accept nothing that its type refuses. Should they ever be at odds with PostgreSQL, plain text
@@ -135,6 +140,8 @@ class Staging:
             {"rows": [row + 1 for row in rows or ()], "own_origin": None if by_anyone else self.origin},
         )
         for row in self.cursor.fetchall():
+            if row.origin is not None and job_and_batch(row.origin)[0] == self._own_job:
+                self.passing.add(row.id)
             yield row.row_number - 1, row.id
 
     def _fill(self, reader: Reader, parsed: Parsed, types: Mapping[str, str]) -> bool:

@@ -7,11 +7,11 @@ insert into dropload.batch (job, number, byte_start, byte_end, first_line, overs
 select number from dropload.batch where job = %(number)s and state in ('pending', 'running') order by number
 
 -- name: begin
--- A job that is being cancelled, or has ended, wants no more batches.
+-- A job that is being cancelled, was stopped or has ended wants no more batches.
 update dropload.batch
-set state = case when job.state = 'RUNNING' then 'running' else 'cancelled' end,
+set state = case when job.state = 'RUNNING' and not job.stopped then 'running' else 'cancelled' end,
     attempts = batch.attempts + 1, started_at = now(),
-    finished_at = case when job.state = 'RUNNING' then null else now() end
+    finished_at = case when job.state = 'RUNNING' and not job.stopped then null else now() end
 from dropload.job
 where job.id = %(id)s and batch.job = job.number and batch.number = %(batch)s and batch.state in ('pending', 'running')
 returning job.*, batch.byte_start, batch.byte_end, batch.first_line, batch.oversize, batch.state as batch_state
@@ -38,7 +38,22 @@ set batches_ended = batches_ended + 1, read = read + %(read)s, inserted = insert
     updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s, ignored = ignored + %(ignored)s,
     rejected = rejected + %(rejected)s
 where number = %(job)s
-returning split_done and batches_ended = batches as complete
+returning read, rejected, split_done and batches_ended = batches as complete
+
+-- name: stop
+-- Batches that someone is just beginning are left to him: he waits for the job's row, which this transaction has.
+with cancelled as (
+    update dropload.batch set state = 'cancelled', finished_at = now()
+    where job = %(job)s and number in (
+        select number from dropload.batch where job = %(job)s and state = 'pending' for update skip locked
+    )
+    returning 1
+)
+update dropload.job
+set reason = coalesce(reason, %(reason)s), stopped = true, split_done = true,
+    batches_ended = batches_ended + (select count(*) from cancelled)
+where number = %(job)s
+returning batches_ended = batches as complete
 
 -- name: fail
 update dropload.batch

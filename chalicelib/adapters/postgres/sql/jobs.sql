@@ -5,8 +5,9 @@
 select pg_advisory_xact_lock(hashtextextended(%(bucket)s || '/' || %(key)s, 0))
 
 -- name: insert
-insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes)
-values (%(id)s, %(dataset)s, %(bucket)s, %(key)s, %(revision)s, %(version_id)s, %(etag)s, %(size)s, %(batch_bytes)s)
+insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, validate_only, atomic)
+values (%(id)s, %(dataset)s, %(bucket)s, %(key)s, %(revision)s, %(version_id)s, %(etag)s, %(size)s, %(batch_bytes)s,
+        %(validate_only)s, %(atomic)s)
 on conflict (bucket, key, revision) do nothing
 
 -- name: find_same_bytes
@@ -14,7 +15,7 @@ on conflict (bucket, key, revision) do nothing
 select earlier.number
 from dropload.job as earlier
 where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %(etag)s and earlier.size = %(size)s
-  and earlier.revision <> %(revision)s
+  and earlier.revision <> %(revision)s and not earlier.validate_only
   and earlier.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES')
 order by earlier.number
 limit 1
@@ -71,10 +72,11 @@ returning *
 
 -- name: lock_complete
 -- Holds the job's row when it has all its batches and has not ended; the one who gets it is the finaliser.
+-- A replay holds it for minutes: others may refer to the job meanwhile.
 select *
 from dropload.job
 where id = %(id)s and finished_at is null and split_done and batches_ended = batches
-for update
+for no key update
 
 -- name: end
 update dropload.job

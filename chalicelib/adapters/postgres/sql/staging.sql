@@ -38,13 +38,13 @@ select refused.row_number, refused.refusal_state, refused.refusal_constraint,
 from dropload.insert_singly(%(target)s::regclass, 'pg_temp._stage', %(columns)s, %(types)s, %(rows)s) as refused
 
 -- name: taken
-select stage._row as row_number, min(kept.id) as id
+select stage._row as row_number, min(kept.id) as id, min(kept._origin) as origin
 from pg_temp._stage as stage join {table} as kept on {same}
 where kept._origin is distinct from %(own_origin)s
 group by stage._row
 
 -- name: taken_of
-select stage._row as row_number, min(kept.id) as id
+select stage._row as row_number, min(kept.id) as id, min(kept._origin) as origin
 from unnest(%(rows)s::integer[]) as wanted (number)
 join pg_temp._stage as stage on stage._row = wanted.number
 join {table} as kept on {same}

@@ -8,14 +8,13 @@ select job.number, job.id, job.dataset, job.state, job.reason, original.id as du
        job.created_at, job.started_at, job.finished_at, job.split_done, job.data_start,
        progress.pending, progress.running, progress.succeeded, progress.failed, progress.cancelled,
        job.data_start + progress.bytes_done as bytes_done,
-       -- The books balance when the batches tile the data, each balances, and they add up to the job.
-       -- A duplicate has no records of its own.
+       -- The books balance when nothing is under way, the batches tile all that was split, each balances, and they add
+       -- up to the job. One that failed or was cancelled has read nothing. A file that did not fail is split to its end.
        job.state = 'DUPLICATE' or
-       progress.failed + progress.cancelled + progress.pending + progress.running = 0
-         and job.split_done and job.columns is not null
-         and progress.bytes_done = job.size - job.data_start
-         and progress.gaps = 0
-         and progress.read = job.read
+       job.split_done and progress.pending + progress.running = 0
+         and progress.gaps = 0 and progress.bytes = job.split_offset - job.data_start
+         and (job.state in ('FAILED', 'CANCELLED') or job.staged or job.split_offset = job.size)
+         and progress.counts = array[job.read, job.inserted, job.updated, job.unchanged, job.ignored, job.rejected]
          and job.read = job.inserted + job.updated + job.unchanged + job.ignored + job.rejected as balanced
 from dropload.job
 left join dropload.job as original on original.number = job.duplicate_of
@@ -27,7 +26,9 @@ cross join lateral (
            count(*) filter (where state = 'failed') as failed,
            count(*) filter (where state = 'cancelled') as cancelled,
            coalesce(sum(byte_end - byte_start) filter (where state = 'succeeded'), 0)::bigint as bytes_done,
-           coalesce(sum(read), 0)::bigint as read,
+           coalesce(sum(byte_end - byte_start), 0) as bytes,
+           array[coalesce(sum(read), 0), coalesce(sum(inserted), 0), coalesce(sum(updated), 0),
+                 coalesce(sum(unchanged), 0), coalesce(sum(ignored), 0), coalesce(sum(rejected), 0)]::bigint[] as counts,
            count(*) filter (where byte_start <> expected) as gaps
     from (
         select batch.*, lag(byte_end, 1, job.data_start) over (order by batch.number) as expected

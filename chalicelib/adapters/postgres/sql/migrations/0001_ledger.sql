@@ -25,6 +25,8 @@ create table dropload.job (
     format         text not null default 'csv' check (format in ('csv', 'jsonl')),  -- of the data, out of their container
     staged         boolean not null default false,  -- batches are read from staging/, not from ranges of the object
     validate_only  boolean not null default false,  -- says what would happen, and loads nothing
+    atomic         boolean not null default false,  -- is loaded whole or not at all; fixed when the job opens
+    stopped        boolean not null default false,  -- too many records were rejected: no more batches begin
     parent         bigint references dropload.job (number),  -- whose rejected records these are, mended or not
     data_start     bigint not null default 0,  -- offset of the first byte after the header
     batch_bytes    integer not null,           -- fixed when the job opens: a resumed split must cut alike
