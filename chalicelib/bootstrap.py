@@ -27,6 +27,7 @@ from chalicelib.services.notify import Notify
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
+from chalicelib.services.tidy import Tidy
 
 
 class Container:
@@ -68,8 +69,14 @@ class Container:
         return SqsQueues(self.settings)
 
     @cached_property
+    def tidy(self) -> Tidy:
+        return Tidy(ledger=self.ledger, objects=self.objects)
+
+    @cached_property
     def finalise(self) -> Finalise:
-        return Finalise(ledger=self.ledger, objects=self.objects, queues=self.queues, datasets=self.datasets)
+        return Finalise(
+            ledger=self.ledger, objects=self.objects, queues=self.queues, datasets=self.datasets, tidy=self.tidy
+        )
 
     @cached_property
     def split(self) -> Split:
@@ -106,7 +113,7 @@ class Container:
 
     @cached_property
     def sweep(self) -> Sweep:
-        return Sweep(ledger=self.ledger, queues=self.queues, finalise=self.finalise)
+        return Sweep(ledger=self.ledger, queues=self.queues, finalise=self.finalise, tidy=self.tidy)
 
     @cached_property
     def retries(self) -> Retries:

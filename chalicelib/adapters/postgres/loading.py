@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import psycopg2.extras
 
+from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.tables import table
 from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
@@ -26,7 +28,11 @@ class Loading:
         self._batch = batch
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
-        return place(self._cursor, dataset, reader, parsed, origin_of(self._batch.job.number, self._batch.number))
+        job = self._batch.job
+        if job.replaces:
+            shadow.hold(self._cursor, job.dataset)
+        target = shadow.shadow_of(job.number) if job.replaces else table(dataset)
+        return place(self._cursor, dataset, target, reader, parsed, origin_of(job.number, self._batch.number))
 
     def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection]) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}

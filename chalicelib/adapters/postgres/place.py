@@ -7,6 +7,8 @@ another transaction was quicker with a key, the batch is placed again row by row
 Rows that may change what is in the table (policies update and sum) are the business of ``merge``.
 """
 
+from psycopg2 import sql
+
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.merge import merge
 from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_file, in_table
@@ -22,8 +24,12 @@ Key = tuple[str, ...]
 _MERGED = (OnConflict.UPDATE, OnConflict.SUM)
 
 
-def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int) -> Placed:
+def place(
+    cursor: Cursor, dataset: Dataset, target: sql.Identifier, reader: Reader, parsed: Parsed, origin: int
+) -> Placed:
     """Load every row that no key and no constraint forbids; say of each other row why it was refused.
+
+    ``target`` is the dataset's table, or the shadow of a job that replaces it.
 
     Raises:
         psycopg2.Error: whatever the database says of more than a single row (deadlock, disk full ...).
@@ -31,7 +37,7 @@ def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, orig
     """
     if not parsed.fast_rows and not parsed.slow:
         return Placed()
-    staging = Staging(cursor, dataset, reader, parsed, origin)
+    staging = Staging(cursor, dataset, target, reader, parsed, origin)
     if dataset.on_conflict in _MERGED:
         return merge(staging, parsed)
     if staging.typed:
