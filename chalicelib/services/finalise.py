@@ -22,9 +22,7 @@ class Finalise:
     Killed anywhere, the next delivery does it again: the files come out the same, byte for byte.
     """
 
-    def __init__(
-        self, *, ledger: Ledger, objects: ObjectStore, queues: Queues, datasets: Datasets, tidy: Tidy
-    ) -> None:
+    def __init__(self, *, ledger: Ledger, objects: ObjectStore, queues: Queues, datasets: Datasets, tidy: Tidy) -> None:
         self._ledger = ledger
         self._objects = objects
         self._queues = queues

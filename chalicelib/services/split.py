@@ -12,8 +12,8 @@ from chalicelib.core.header import Layout, read_layout
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
 from chalicelib.services.finalise import Finalise
-from chalicelib.services.replace import may_replace
 from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Reason, Remaining, StoredObject
+from chalicelib.services.replace import may_replace
 
 _HAND_ON = 60.0  # seconds to spare when the rest of a split is handed to the next invocation
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings

@@ -22,7 +22,8 @@ update dropload.batch set ignored = ignored + inserted, inserted = 0 where job =
 update dropload.job set ignored = ignored + inserted, inserted = 0 where number = %(job)s
 
 -- name: may_swap
-select dropload.is_free({target}::regclass) as found
+select dropload.is_free({target}::regclass)
+       and dropload.shape({target}::regclass, %(job)s, true) = dropload.shape({shadow_name}::regclass, null, true) as found
 
 -- name: prepare
 -- What takes long, before anybody has to wait for it.
@@ -47,7 +48,7 @@ set local lock_timeout to default
 
 -- name: ready
 select dropload.is_free({target}::regclass)
-       and dropload.shape({target}::regclass, %(job)s) = dropload.shape({shadow_name}::regclass, null) as free,
+       and dropload.shape({target}::regclass, %(job)s, false) = dropload.shape({shadow_name}::regclass, null, false) as free,
        dropload.is_watched() as watched
 
 -- name: swap

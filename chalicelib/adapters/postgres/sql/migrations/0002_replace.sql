@@ -43,7 +43,7 @@ begin
                end
         from dropload.indexes_of(target)
         where (is_key or not only_keys)
-          and dropload.shadow_index(job, name) not in (select of_shadow.name from dropload.indexes_of(shadow::regclass) as of_shadow)
+          and dropload.shadow_index(job, name) not in (select its.name from dropload.indexes_of(shadow::regclass) as its)
         order by name
     loop
         execute statement;
@@ -125,7 +125,8 @@ language sql stable as $$
 $$;
 
 -- What makes a table what it is, but for its ids' default: alike in the target and in a shadow that may take its place.
-create function dropload.shape(target regclass, job bigint) returns text[]
+-- The target's indexes are named as the job's shadow calls them; for the shadow itself job is null.
+create function dropload.shape(target regclass, job bigint, only_keys boolean) returns text[]
 language sql stable as $$
     select array_agg(line order by line)
     from (
@@ -142,6 +143,7 @@ language sql stable as $$
         select format('index %s %s %s %s', case when job is null then name else dropload.shadow_index(job, name) end,
                       is_key, rule, definition)
         from dropload.indexes_of(target)
+        where is_key or not only_keys
     ) as shape (line)
 $$;
 
