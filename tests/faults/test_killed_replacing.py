@@ -15,7 +15,7 @@ from tests.faults.rounds import new_system, settle
 from tests.policies import ROSTER, lines
 from tests.system import System
 
-LANES = 5  # of each way: the table is exchanged, or (where a view knows it) its rows
+LANES = 3  # of each way: the table is exchanged, or (where a view knows it) its rows
 SETTINGS = {"on_conflict": "replace", "after_load": "archive"}
 NAMES = [f"{way}_{lane}" for way in "ab" for lane in range(LANES)]
 DATASETS = {name: parse_dataset({**ROSTER, "name": name, "dropload": SETTINGS}) for name in NAMES}
@@ -48,13 +48,15 @@ def test_the_table_is_the_last_file_wherever_a_worker_is_killed(database: str) -
         for kills in count():
             contacts = int(name[-1]) + 1 + kills * LANES
             key = f"input/{name}/round-{contacts}.csv"
-            tags = [(n, f"{contacts}-{n}", n) for n in range(40)]
+            tags = [(n, f"{contacts}-{n}", n) for n in range(20)]
             system.drop(key, lines("code,tag,size", [*tags, (1, "twice", 1), (50, "bad", "x")]))
+            while not system.deliver(system.settings.intake_queue):
+                pass  # a busy emulator announces an object a moment after it was put
             died = work_and_die(system, contacts, taught)
             settle(system, key)
             [job] = system.container.views.jobs(key=key)
             assert (job["state"], job["balanced"]) == ("COMPLETED_WITH_FAILURES", True)
-            assert (job["counts"]["inserted"], job["counts"]["rejected"]) == (40, 2)
+            assert (job["counts"]["inserted"], job["counts"]["rejected"]) == (20, 2)
             assert system.rows(f"select code, tag, size from {name} order by 1") == tags
             system.rows("update dropload.job set finished_at = finished_at - interval '1 day' where key = %s", key)
             system.container.sweep.run()

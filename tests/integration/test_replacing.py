@@ -36,7 +36,8 @@ DEPENDENTS = {
     "a grant": "grant select on roster to public",
     "a grant on a column": "grant select (code) on roster to public",
     "statistics": "create statistics of_roster on code, size from roster",
-    "a function": "create function onlooker() returns bigint language sql begin atomic select max(code) from roster; end",
+    "a function": "create function onlooker() returns bigint language sql "
+    "begin atomic select max(code) from roster; end",
     "a column of its type": "create table other (kept roster)",
     "a child": "create table child () inherits (roster)",
     "a user of its sequence": "create table other (id bigint default nextval('roster_id_seq'))",
@@ -109,6 +110,7 @@ def test_both_ways_leave_the_same_table(system: System) -> None:
            alter table roster alter column id set increment by 3 set start with 5;
            comment on table roster is 'who''s in'; comment on column roster.tag is 'a tag'"""
     )
+    files: list[list[tuple[Any, ...]]]
     files = [[(1, "a", 1), (2, "b", None)], [(2, "c", 1), (5, "d", 13), (3, "e", 2), (2, "f", 2)], [(9, "g", 3)]]
     portraits = []
     for slow in (False, True):

@@ -162,7 +162,7 @@ def test_a_duplicate_of_a_job_that_failed_is_kept_and_loaded(system: System) -> 
 
 def test_what_cannot_be_put_away_is_tried_again_and_holds_up_nothing(system: System) -> None:
     broken = leaving(system, AfterLoad.ARCHIVE)
-    broken.container.tidy._objects = s3.S3ObjectStore("no-such-bucket-anywhere")  # type: ignore[assignment]
+    broken.container.tidy._objects = s3.S3ObjectStore("no-such-bucket-anywhere")
     job = broken.load(members(1), key=KEY)
     assert job["state"] == "COMPLETED", "the job has ended, whatever becomes of its file"
     assert len(versions(system)) == 1
