@@ -29,6 +29,7 @@ from chalicelib.services.reads import Reads
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
+from chalicelib.services.tidy import Tidy
 
 
 class Container:
@@ -70,6 +71,10 @@ class Container:
         return SqsQueues(self.settings)
 
     @cached_property
+    def tidy(self) -> Tidy:
+        return Tidy(ledger=self.ledger, objects=self.objects)
+
+    @cached_property
     def finalise(self) -> Finalise:
         return Finalise(
             ledger=self.ledger,
@@ -77,6 +82,7 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             publish=Publish(reads=self.reads),
+            tidy=self.tidy,
         )
 
     @cached_property
@@ -112,7 +118,7 @@ class Container:
 
     @cached_property
     def sweep(self) -> Sweep:
-        return Sweep(ledger=self.ledger, queues=self.queues, finalise=self.finalise)
+        return Sweep(ledger=self.ledger, queues=self.queues, finalise=self.finalise, tidy=self.tidy)
 
     @cached_property
     def retries(self) -> Retries:

@@ -50,7 +50,23 @@ EVENTS = {
     "schema": {"fields": [{"name": "what", "type": "string"}, {"name": "size", "type": "integer"}]},
     "dropload": {"on_conflict": "append"},
 }
-DESCRIPTORS = (ITEMS, TAGGED, TALLIES, EVENTS)
+ROSTER = {
+    "name": "roster",
+    "schema": {
+        "fields": [
+            {"name": "code", "type": "integer", "constraints": {"unique": True}},
+            {"name": "tag", "type": "string", "constraints": {"required": True, "unique": True}},
+            {"name": "size", "type": "integer"},
+        ]
+    },
+    "dropload": {"on_conflict": "replace", "filters": ["code", "size"]},
+}
+LINES = {
+    "name": "lines",
+    "schema": {"fields": [{"name": "what", "type": "string"}, {"name": "size", "type": "integer"}]},
+    "dropload": {"on_conflict": "replace", "atomic": True},
+}
+DESCRIPTORS = (ITEMS, TAGGED, TALLIES, EVENTS, ROSTER, LINES)
 
 
 def with_policies(system: System, descriptors: Iterable[Mapping[str, Any]] = DESCRIPTORS, **changes: Any) -> System:

@@ -131,6 +131,11 @@ class System:
         body: bytes = client("s3").get_object(Bucket=self.settings.bucket, Key=key)["Body"].read()
         return body
 
+    def objects(self, prefix: str) -> list[str]:
+        """The keys under a prefix."""
+        listed = client("s3").list_objects_v2(Bucket=self.settings.bucket, Prefix=prefix)
+        return [entry["Key"] for entry in listed.get("Contents", [])]
+
     def rejected_csv(self, job: Mapping[str, Any]) -> bytes:
         return self.file(f"error/{job['dataset']}/job={job['id']}/rejected.csv")
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import calling, client, error_code
@@ -13,6 +14,7 @@ from chalicelib.services.ports import StoredObject
 
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed"}
 _CHANGED = {"PreconditionFailed", "412", "InvalidRange", "416"}
+_COPY = TransferConfig(multipart_threshold=256 * 1024 * 1024, multipart_chunksize=256 * 1024 * 1024)  # by S3 itself
 _PART = 8 * 1024 * 1024  # S3 takes parts of 5 MiB to 5 GiB, 10,000 of them
 
 
@@ -59,6 +61,24 @@ class S3ObjectStore:
         with calling("writing a file"):
             answer = client("s3").upload_part(**target, UploadId=upload, PartNumber=number, Body=part)
         return {"ETag": answer["ETag"], "PartNumber": number}
+
+    def delete(self, stored: StoredObject) -> None:
+        which = {"Bucket": stored.bucket, "Key": stored.key}
+        # With a version's id that version is gone for good, and no other; without one nothing but its ETag tells
+        # it from what may have been put in its place.
+        exactly = {"IfMatch": f'"{stored.etag}"'} if stored.version_id is None else {"VersionId": stored.version_id}
+        with calling("deleting a loaded file"), _gone_is_fine():
+            client("s3").delete_object(**which, **exactly)
+
+    def archive(self, stored: StoredObject, key: str) -> None:
+        source = {"Bucket": stored.bucket, "Key": stored.key}
+        if stored.version_id is not None:
+            source["VersionId"] = stored.version_id
+        # No tags: those of S3 need rights of their own, and a copy in parts never has them.
+        only = {"CopySourceIfMatch": f'"{stored.etag}"', "TaggingDirective": "REPLACE"}
+        with calling("archiving a loaded file"), _gone_is_fine():
+            client("s3").copy(source, self._bucket, key, ExtraArgs=only, Config=_COPY)
+            self.delete(stored)
 
     def ping(self) -> None:
         """Raises Transient or FileRefused when the bucket cannot be reached."""
@@ -110,6 +130,16 @@ def _reading() -> Iterator[None]:
             if error_code(error) in _CHANGED:
                 message = "the file was overwritten before it was loaded; its new version is a job of its own"
                 raise FileRefused("source-changed", message) from None
+            raise
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """Quiet where the object is gone or not the one that was asked for."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in _GONE | _CHANGED:
             raise
 
 

@@ -56,7 +56,6 @@ _SETTINGS = (
     "after_load",
 )
 _LATER_SETTINGS = ("load_window", "max_attempts")
-_LATER_POLICIES = ("replace",)
 _UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": (), "format": ("csv",)}
 _UNSUPPORTED_SCHEMA: Mapping[str, tuple[object, ...]] = {"foreignKeys": ([],)}
 
@@ -78,7 +77,7 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
     _known_settings(settings)
     # Table Schema: the fields of a primary key are required, whether they say so or not.
     fields = tuple(_required(field) if field.name in primary else field for field in fields)
-    on_conflict = OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject", _LATER_POLICIES))
+    on_conflict = OnConflict(settings.choice("on_conflict", tuple(OnConflict), "reject"))
     measures = _field_names(settings, "measures", fields)
     check_policy(settings, on_conflict, fields, unique_keys, primary, measures)
     dataset = Dataset(

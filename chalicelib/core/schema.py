@@ -32,13 +32,17 @@ class FieldType(StrEnum):
 
 
 class OnConflict(StrEnum):
-    """What happens to a record whose unique key is taken already; for ``APPEND`` there is no key."""
+    """What happens to a record whose unique key is taken already; for ``APPEND`` there is no key.
+
+    ``REPLACE`` takes each file as the new whole, in which a key that is taken is rejected as with ``REJECT``.
+    """
 
     REJECT = "reject"
     IGNORE = "ignore"
     UPDATE = "update"
     SUM = "sum"
     APPEND = "append"
+    REPLACE = "replace"
 
 
 class ExtraColumns(StrEnum):

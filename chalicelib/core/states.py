@@ -58,6 +58,9 @@ BATCH_TRANSITIONS: Mapping[BatchState, frozenset[BatchState]] = {
     BatchState.CANCELLED: frozenset(),
 }
 
+LOADED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_FAILURES})
+"""How a job ends whose good records are loaded."""
+
 _TERMINAL: frozenset[JobState | BatchState] = frozenset(
     {
         JobState.CANCELLED,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from chalicelib.core.dataset import Dataset, Dialect
 from chalicelib.core.render import error_file_header, error_file_row
-from chalicelib.core.states import JobState
+from chalicelib.core.schema import AfterLoad
+from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
 from chalicelib.services.limits import over_limit
 from chalicelib.services.ports import (
@@ -21,6 +22,8 @@ from chalicelib.services.ports import (
     Remaining,
 )
 from chalicelib.services.publish import Publish, awaits_replay
+from chalicelib.services.replace import settle
+from chalicelib.services.tidy import Tidy
 
 REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
@@ -33,19 +36,28 @@ class Finalise:
     """
 
     def __init__(
-        self, *, ledger: Ledger, objects: ObjectStore, queues: Queues, datasets: Datasets, publish: Publish
+        self,
+        *,
+        ledger: Ledger,
+        objects: ObjectStore,
+        queues: Queues,
+        datasets: Datasets,
+        publish: Publish,
+        tidy: Tidy,
     ) -> None:
         self._publish = publish
         self._ledger = ledger
         self._objects = objects
         self._queues = queues
         self._datasets = datasets
+        self._tidy = tidy
 
     def run(self, id: UUID, remaining: Remaining | None = None, *, gave_up: Reason | None = None) -> None:
         """Finish the job if it has all its batches and has not ended; see that its notice gets sent.
 
         A replay takes a loader's memory and time: who has no seconds ``remaining`` for it hands it on to one. With
-        ``gave_up`` none is tried any more, and a job that waits for one fails for this reason.
+        ``gave_up`` none is tried any more, and a job that waits for one fails for this reason. The job's object is put
+        away after the commit only.
         """
         try:
             finished = self._try(id, remaining, gave_up, alone=False)
@@ -55,6 +67,7 @@ class Finalise:
             self._queues.send_batches(id, [0])  # it is loaded, so that all there is to do is to finish its job
         if self._ledger.unsent(id):
             self._queues.send_notify()
+        self._tidy.run(id)
 
     def _try(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None, *, alone: bool) -> bool:
         """False where somebody else must finish the job."""
@@ -72,15 +85,31 @@ class Finalise:
         return True
 
     def _finish(self, final: FinalTransaction, failure: Reason | None) -> None:
-        ending = final.ending
-        prefix = self._prefix(ending.job)
-        if ending.counts["rejected"]:
-            self._objects.write(prefix + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
-        state, reason = outcome(ending, self._datasets.get(ending.job.dataset), failure)
+        job = final.ending.job
+        dataset = self._datasets.get(job.dataset)
+        if final.ending.counts["rejected"]:
+            self._objects.write(self._prefix(job) + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
+        state, reason = outcome(final.ending, dataset, failure)
+        replaces = False
+        if job.replaces:
+            atomic = dataset is not None and dataset.atomic
+            state, reason, replaces = settle(final, state, reason, atomic=atomic)
+        self._write_receipt(final, state, reason)
+        if replaces:  # last, since readers may wait from then on
+            reason = final.replace_table()
+            if reason is not None:
+                state = JobState.FAILED
+                final.discard()
+                self._write_receipt(final, state, reason)
+        after_load = AfterLoad.KEEP if dataset is None or job.validate_only else dataset.after_load
+        if state in LOADED and after_load is not AfterLoad.KEEP:
+            final.after_load(after_load)
+        final.end(state, reason, self._audiences(final.ending, state, reason))
+
+    def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> None:
         receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
-        self._objects.write(prefix + MANIFEST, [body], "application/json")
-        final.end(state, reason, self._audiences(ending, state, reason))
+        self._objects.write(self._prefix(final.ending.job) + MANIFEST, [body], "application/json")
 
     def _prefix(self, job: Job) -> str:
         """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""

@@ -12,6 +12,7 @@ from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import RecordError, Rejection
+from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 
 
@@ -47,6 +48,7 @@ class Job:
     file. ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
     are in it (csv, jsonl). Batches of a ``staged`` job are objects of their own. ``parent`` is another job's number.
     ``atomic`` is the dataset's word when the job was opened: all of its batches must go by one.
+    A job that ``replaces`` the dataset's table loads into a shadow of it, which is made when it starts.
     """
 
     number: int
@@ -62,6 +64,7 @@ class Job:
     staged: bool
     validate_only: bool
     atomic: bool
+    replaces: bool
     parent: int | None
     data_start: int
     batch_bytes: int
@@ -127,6 +130,14 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Untidy:
+    """A job that has loaded, and what is to become of its object: deleted or archived."""
+
+    job: Job
+    after_load: AfterLoad
+
+
+@dataclass(frozen=True, slots=True)
 class RejectedRecord:
     """A rejection as the error file shows it: ``record`` counts from 1 in the whole file."""
 
@@ -150,7 +161,7 @@ class LoadTransaction(Protocol):
     """One batch's transaction: rows, rejections and books commit together or not at all."""
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
-        """Put the accepted rows into the dataset's table."""
+        """Put the accepted rows into the dataset's table, or into the shadow of a job that replaces it."""
 
     def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: "Judge") -> bool:
         """End the batch as succeeded. True when it was the last that its job waited for.
@@ -198,6 +209,21 @@ class FinalTransaction(Protocol):
     def receipt(self) -> dict[str, Any]:
         """The manifest: counts, causes, ranges, timings."""
 
+    def outdone(self) -> bool:
+        """Whether a later job has replaced the table. No other job replaces it before this transaction ends."""
+
+    def discard(self) -> None:
+        """Book the job's inserted records as ignored, since its shadow will not become the table."""
+
+    def replace_table(self) -> Reason | None:
+        """Make the shadow's rows the table's, for all who look after the commit; else why it cannot be done.
+
+        Readers may have to wait from now on until the transaction ends.
+        """
+
+    def after_load(self, what: AfterLoad) -> None:
+        """Note that the object of the job, and of its duplicates, is to be deleted or archived after the commit."""
+
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         """Make the job terminal and put a notice for each audience into the outbox."""
 
@@ -212,7 +238,7 @@ class Ledger(Protocol):
 
     def job(self, id: UUID) -> Job | None: ...
 
-    def start(self, job: Job, layout: Layout) -> Job:
+    def start(self, job: Job, layout: Layout, *, replaces: bool = False) -> Job:
         """Remember the header: PENDING becomes RUNNING. Raises Contended when another splitter got there first."""
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
@@ -248,6 +274,18 @@ class Ledger(Protocol):
         A job is not given again before the same time has passed.
         """
 
+    def drop_left_over(self) -> int:
+        """Drop the shadows of jobs that have ended or are gone; their number. Jobs drop their own when they end."""
+
+    def untidy(self, id: UUID) -> Untidy | None:
+        """The job, if it has ended and its object is still to be deleted or archived."""
+
+    def all_untidy(self) -> list[Untidy]:
+        """Such jobs that ended a minute ago or more. A job is not given again before the same time has passed."""
+
+    def tidied(self, job: Job) -> None:
+        """The job's object has been put away."""
+
     def sending(self) -> AbstractContextManager[Notice | None]:
         """The next due notice, marked as sent when the block ends well; None when there is none."""
 
@@ -269,6 +307,12 @@ class ObjectStore(Protocol):
 
     def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
         """An object in our bucket, whole or not at all; memory does not grow with its size."""
+
+    def delete(self, stored: StoredObject) -> None:
+        """Delete exactly this version. Quiet where it is gone or was overwritten."""
+
+    def archive(self, stored: StoredObject, key: str) -> None:
+        """Copy exactly this version to ``key`` in our bucket, then delete it. Quiet as ``delete``."""
 
 
 class Queues(Protocol):

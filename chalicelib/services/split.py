@@ -14,6 +14,7 @@ from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Reason, Remaining, StoredObject
+from chalicelib.services.replace import may_replace
 
 _HAND_ON = 60.0  # seconds to spare when the rest of a split is handed to the next invocation
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
@@ -112,7 +113,7 @@ class Split:
         chunks = self._objects.stream(job.object, job.split_offset, self._settings.chunk_bytes)
         if job.columns is None:
             layout, head, chunks = _read_header(chunks, dataset)
-            job = self._ledger.start(job, layout)
+            job = self._ledger.start(job, layout, replaces=may_replace(job, dataset))
             chunks = chain([head[layout.data_start :]], chunks)
         cutter = Cutter(
             dataset.delimited_by(job.delimiter).dialect,

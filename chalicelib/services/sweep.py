@@ -5,23 +5,28 @@ import logging
 from chalicelib.errors import Transient
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ports import Job, Ledger, Queues
+from chalicelib.services.tidy import Tidy
 
 log = logging.getLogger("dropload.sweep")
 
 
 class Sweep:
-    """Send again what was booked and never begun, resume splits, finish what has all its batches, retry notices."""
+    """Send again what was booked and never begun, resume splits, finish what has all its batches, retry notices.
 
-    def __init__(self, *, ledger: Ledger, queues: Queues, finalise: Finalise) -> None:
+    And put away what loaded files and ended jobs have left behind.
+    """
+
+    def __init__(self, *, ledger: Ledger, queues: Queues, finalise: Finalise, tidy: Tidy) -> None:
         self._ledger = ledger
         self._queues = queues
         self._finalise = finalise
+        self._tidy = tidy
 
     def run(self) -> int:
         """The number of jobs that stood still. Every step may be repeated at will: messages too many do no harm.
 
         Raises:
-            Transient: some jobs could not be helped on. They held up no other.
+            Transient: some jobs could not be helped on, or some files not put away. They held up no other.
         """
         stuck = self._ledger.stuck()
         failed = 0
@@ -32,6 +37,8 @@ class Sweep:
                 log.exception("job %s cannot be helped on", job.id)
                 failed += 1
         self._queues.send_notify()
+        self._ledger.drop_left_over()
+        self._tidy.sweep()
         if failed:
             raise Transient("sweep-trouble", f"{failed} of {len(stuck)} jobs that stand still cannot be helped on")
         return len(stuck)

@@ -72,18 +72,33 @@ def _instrument(countdown: Countdown) -> None:
     boto3.DEFAULT_SESSION.events.register("after-call", lambda **_: countdown.tick())
 
 
-def _work(settings: Settings, datasets: dict[str, Dataset], environment: dict[str, str], contacts: int) -> None:
+def as_it_is(system: System) -> System:
+    """A system that knows the datasets that the process was given."""
+    return system
+
+
+def _work(
+    settings: Settings,
+    datasets: dict[str, Dataset],
+    environment: dict[str, str],
+    contacts: int,
+    taught: Callable[[System], System],
+) -> None:
     os.environ.update(environment)
     _instrument(Countdown(contacts))
     container = Container(settings)
     container.datasets.update(datasets)
-    System(settings, container).pump()
+    taught(System(settings, container)).pump()
 
 
-def work_and_die(system: System, contacts: int) -> bool:
-    """Deliver messages in a process that dies at its n-th contact. False when it came to its end before that."""
+def work_and_die(system: System, contacts: int, taught: Callable[[System], System] = as_it_is) -> bool:
+    """Deliver messages in a process that dies at its n-th contact. False when it came to its end before that.
+
+    ``taught`` gives the process's system more datasets; without any contact.
+    """
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    worker = CONTEXT.Process(target=_work, args=(system.settings, system.container.datasets, environment, contacts))
+    arguments = (system.settings, system.container.datasets, environment, contacts, taught)
+    worker = CONTEXT.Process(target=_work, args=arguments)
     with EXIT_CODES:
         worker.start()
     wait([worker.sentinel], WAIT_SECONDS)

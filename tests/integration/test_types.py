@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.place import place
-from chalicelib.adapters.postgres.tables import create_table
+from chalicelib.adapters.postgres.tables import create_table, table
 from chalicelib.core.dataset import parse_dataset
 from chalicelib.core.reader import Reader
 from chalicelib.core.schema import Dataset, FieldType
@@ -34,7 +34,7 @@ def stored(database: Database, dataset: Dataset, data: bytes, *, fast: bool) -> 
         cursor.execute("drop table if exists things")
         for statement in create_table(dataset):
             cursor.execute(statement)
-        placed = place(cursor, dataset, reader, parsed, 1)
+        placed = place(cursor, dataset, table(dataset), reader, parsed, 1)
         cursor.execute("select line, value::text as value from things order by line")
         rows: list[Any] = [(row.line, row.value) for row in cursor.fetchall()]
     lost = [rejection.line for rejection in parsed.rejections]

@@ -63,8 +63,24 @@ def test_functions_reach_only_their_own_folders_of_the_bucket() -> None:
         for action in as_list(statement["Action"]):
             if action.startswith("s3:") and action != "s3:ListBucket":
                 path = statement["Resource"]["Fn::Sub"].rpartition("${AWS::Region}")[2]
-                assert path in ("/input/*", "/error/*"), (where, action)
+                assert path in ("/input/*", "/error/*", "/archive/*"), (where, action)
                 assert not (path == "/input/*" and "Put" in action), (where, action)
+                assert not (path == "/archive/*" and "Get" in action), (where, action)
+
+
+def test_nothing_is_deleted_but_versions_of_what_was_dropped() -> None:
+    for where, statement in all_statements():
+        for action in as_list(statement["Action"]):
+            if "Delete" in action and action.startswith("s3:"):
+                assert action == "s3:DeleteObjectVersion", where
+                assert statement["Resource"]["Fn::Sub"].endswith("/input/*"), where
+
+
+def test_whoever_may_finish_a_job_may_put_its_file_away() -> None:
+    for name in ("split", "load", "bury_intake", "bury_batch", "sweep"):
+        policy = json.loads((ROOT / "infra" / "policies" / f"{name}.json").read_text())
+        sids = {statement["Sid"] for statement in statements(policy)}
+        assert sids >= {"WriteResults", "ReadInput", "TellMissingFromForbidden", "DeleteLoaded", "Archive"}, name
 
 
 def test_every_function_has_a_policy_of_its_own_and_none_is_left_over() -> None:

@@ -76,7 +76,7 @@ def test_every_problem_is_told_at_once_with_its_path() -> None:
             "fields": [{"name": "id"}, {"name": "ok", "type": "string", "constraints": {"pattern": "("}}],
             "primaryKey": "gone",
         },
-        "dropload": {"on_conflict": "replace", "owners": ["nobody"], "filter": []},
+        "dropload": {"on_conflict": "replase", "owners": ["nobody"], "filter": []},
     }
     paths = [problem.split(":")[0] for problem in problems(descriptor)]
     assert sorted(paths) == [

@@ -88,6 +88,6 @@ def test_measures_without_sum_are_refused() -> None:
     ]
 
 
-def test_replace_is_not_supported_yet() -> None:
-    [problem] = problems({}, on_conflict="replace")
-    assert "not supported" in problem
+@pytest.mark.parametrize("schema", [{}, {"primaryKey": "song"}, {"uniqueKeys": [["song"], ["day"]]}])
+def test_replace_takes_any_keys_or_none(schema: dict[str, Any]) -> None:
+    assert described(schema, on_conflict="replace").on_conflict == "replace"

@@ -9,11 +9,13 @@ from typing import Any
 
 import psycopg2.extras
 
+from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.replaying import Replaying
 from chalicelib.adapters.postgres.views import COUNTS, causes, timestamp
 from chalicelib.core.rejection import RecordError
+from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState, may_become
 from chalicelib.errors import Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
@@ -80,6 +82,21 @@ class Finalising:
             "batches": batches,
         }
 
+    def outdone(self) -> bool:
+        return shadow.outdone(self._cursor, self.ending.job.dataset, self.ending.job.number)
+
+    def discard(self) -> None:
+        shadow.ignore_inserted(self._cursor, self.ending.job.number)
+        counts = self.ending.counts
+        counts = {**counts, "inserted": 0, "ignored": counts["ignored"] + counts["inserted"]}
+        self.ending = replace(self.ending, counts=counts)
+
+    def replace_table(self) -> Reason | None:
+        return shadow.take_place(self._cursor, self.ending.job.dataset, self.ending.job.number)
+
+    def after_load(self, what: AfterLoad) -> None:
+        self._cursor.execute(JOBS["after_load"], {"number": self.ending.job.number, "after_load": what})
+
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         number, old = self.ending.job.number, self.ending.job.state
         if not may_become(old, state):
@@ -87,6 +104,8 @@ class Finalising:
         body = reason_json(reason)
         self._cursor.execute(JOBS["end"], {"number": number, "state": state, "reason": body})
         self._cursor.execute(MERGE["forget"], {"dataset": self.ending.job.dataset})
+        if self.ending.job.replaces:
+            shadow.drop(self._cursor, number)
         for audience in audiences:
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
         if state is JobState.CANCELLED or (reason is not None and reason.kind != "file"):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg2.extras
 
+from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
@@ -14,9 +15,10 @@ from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import job_view
 from chalicelib.core.cut import Cut
 from chalicelib.core.header import Layout
+from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended
-from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject
+from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -26,6 +28,7 @@ OUTBOX = queries("outbox")
 
 _IDLE_SECONDS = 900  # a Lambda may run this long: a job without news for longer has nobody at work on it
 _STUCK = 100  # jobs swept at once
+_UNTIDY_SECONDS = 60  # the one who finished a job puts its object away; the sweep leaves it this time
 _RESENT = 1_000  # batches of one job sent again at once
 _NOTICE_LINES = 5  # line numbers named for each cause
 _NOTICE_LOOK = 10_000  # rejections looked at to find them
@@ -69,7 +72,7 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             return _job(cursor, id)
 
-    def start(self, job: Job, layout: Layout) -> Job:
+    def start(self, job: Job, layout: Layout, *, replaces: bool = False) -> Job:
         with self._database.transaction() as cursor:
             cursor.execute(
                 JOBS["start"],
@@ -79,10 +82,13 @@ class PostgresLedger:
                     "delimiter": layout.delimiter,
                     "data_start": layout.data_start,
                     "first_line": layout.first_line,
+                    "replaces": replaces,
                 },
             )
             if not cursor.rowcount:
                 raise Contended("split-elsewhere", f"job {job.id} is being split by another worker, or was ended")
+            if replaces:
+                shadow.make(cursor, job.dataset, job.number)
             return _sure(cursor, job)
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
@@ -160,6 +166,25 @@ class PostgresLedger:
             jobs = [as_job(row) for row in cursor.fetchall()]
             return [(job, _pending(cursor, job)[:_RESENT]) for job in jobs]
 
+    def drop_left_over(self) -> int:
+        with self._database.transaction() as cursor:
+            return shadow.drop_left_over(cursor)
+
+    def untidy(self, id: UUID) -> Untidy | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(JOBS["untidy"], {"id": id})
+            row = cursor.fetchone()
+            return None if row is None else Untidy(as_job(row), AfterLoad(row.after_load))
+
+    def all_untidy(self) -> list[Untidy]:
+        with self._database.transaction() as cursor:
+            cursor.execute(JOBS["take_untidy"], {"idle_seconds": _UNTIDY_SECONDS, "limit": _STUCK})
+            return [Untidy(as_job(row), AfterLoad(row.after_load)) for row in cursor.fetchall()]
+
+    def tidied(self, job: Job) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(JOBS["tidied"], {"number": job.number})
+
     @contextmanager
     def sending(self) -> Iterator[Notice | None]:
         with self._database.transaction() as cursor:
@@ -192,6 +217,7 @@ def as_job(row: Any) -> Job:
         staged=row.staged,
         validate_only=row.validate_only,
         atomic=row.atomic,
+        replaces=row.replaces,
         parent=row.parent,
         data_start=row.data_start,
         batch_bytes=row.batch_bytes,

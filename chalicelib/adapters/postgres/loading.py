@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import psycopg2.extras
 
+from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
@@ -26,7 +27,11 @@ class Loading:
         self._batch = batch
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
-        return place(self._cursor, dataset, reader, parsed, origin_of(self._batch.job.number, self._batch.number))
+        job = self._batch.job
+        if job.replaces:
+            shadow.hold(self._cursor, job.dataset)
+        target = shadow.target_of(job)
+        return place(self._cursor, dataset, target, reader, parsed, origin_of(job.number, self._batch.number))
 
     def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: Judge) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}

@@ -7,6 +7,8 @@ another transaction was quicker with a key, the batch is placed again row by row
 Rows that may change what is in the table (policies update and sum) are the business of ``merge``.
 """
 
+from psycopg2 import sql
+
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.merge import merge
 from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_file, in_table
@@ -23,11 +25,19 @@ _MERGED = (OnConflict.UPDATE, OnConflict.SUM)
 
 
 def place(
-    cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int, *, passing: bool = False
+    cursor: Cursor,
+    dataset: Dataset,
+    target: sql.Identifier,
+    reader: Reader,
+    parsed: Parsed,
+    origin: int,
+    *,
+    passing: bool = False,
 ) -> Placed:
     """Load every row that no key and no constraint forbids; say of each other row why it was refused.
 
-    ``passing`` rows are gone again where any was refused, so that no refusal may name their ids.
+    ``target`` is the dataset's table, or the shadow of a job that replaces it. ``passing`` rows go again where any
+    was refused, so that no refusal may name their ids.
 
     Raises:
         psycopg2.Error: whatever the database says of more than a single row (deadlock, disk full ...).
@@ -35,7 +45,7 @@ def place(
     """
     if not parsed.fast_rows and not parsed.slow:
         return Placed()
-    staging = Staging(cursor, dataset, reader, parsed, origin, passing=passing)
+    staging = Staging(cursor, dataset, target, reader, parsed, origin, passing=passing)
     if dataset.on_conflict in _MERGED:
         return merge(staging, parsed)
     if staging.typed:

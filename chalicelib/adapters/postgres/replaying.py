@@ -7,11 +7,11 @@ from typing import IO, Any
 import psycopg2.extras
 from psycopg2 import sql
 
+from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.loading import cause_rows, rejection_lines
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.tables import table
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
@@ -48,11 +48,12 @@ class Replaying:
         cursor.execute(REPLAY["savepoint"])
 
     def lock_table(self, dataset: Dataset) -> None:
-        self._cursor.execute(sql.SQL(REPLAY["lock_table"]).format(table=table(dataset)))
+        self._cursor.execute(sql.SQL(REPLAY["lock_table"]).format(table=shadow.target_of(self._job)))
 
     def place(self, batch: Batch, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         origin = origin_of(batch.job.number, batch.number)
-        placed = place(self._cursor, dataset, reader, parsed, origin, passing=True)
+        target = shadow.target_of(self._job)
+        placed = place(self._cursor, dataset, target, reader, parsed, origin, passing=True)
         if parsed.accepted:
             self._cursor.execute(REPLAY["drop_stage"])
         return placed

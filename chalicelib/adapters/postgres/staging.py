@@ -14,7 +14,7 @@ from psycopg2 import sql
 
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names, table
+from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names
 from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import job_and_batch
@@ -39,13 +39,22 @@ class Attempt:
 
 
 class Staging:
-    """A batch's accepted rows, in the database but not yet in the dataset's table."""
+    """A batch's accepted rows, in the database but not yet in ``target``: the dataset's table, or a job's shadow."""
 
     def __init__(
-        self, cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int, *, passing: bool = False
+        self,
+        cursor: Cursor,
+        dataset: Dataset,
+        target: sql.Identifier,
+        reader: Reader,
+        parsed: Parsed,
+        origin: int,
+        *,
+        passing: bool = False,
     ) -> None:
         self.cursor = cursor
         self.dataset = dataset
+        self.target = target
         self.origin = origin
         self.passing: set[int] = set()  # ids, among those that ``taken`` has found, of rows that will not stay
         self._own_job = job_and_batch(origin)[0] if passing else None
@@ -84,7 +93,7 @@ class Staging:
         self.remove(without)
         ordered = next((key for key in self.dataset.unique_keys if self.holds(key)), ())
         statement = sql.SQL(STAGING["insert"]).format(
-            table=table(self.dataset), columns=names(self.types), order=names([*ordered, "_row"])
+            table=self.target, columns=names(self.types), order=names([*ordered, "_row"])
         )
         self.cursor.execute(statement)
         return self.cursor.rowcount
@@ -98,7 +107,7 @@ class Staging:
         self.cursor.execute(
             STAGING["insert_singly"],
             {
-                "target": table(self.dataset).as_string(self.cursor),
+                "target": self.target.as_string(self.cursor),
                 "columns": list(self.types),
                 "types": list(self.types.values()),
                 "rows": [row + 1 for row in order],
@@ -114,7 +123,7 @@ class Staging:
     def merge_singly(self, order: Sequence[int], **statements: str) -> list[Any]:
         """Merge the rows one by one, in this order; see ``merge.sql: merge_singly`` for what comes back."""
         self.cursor.execute(STAGING["index_rows"])
-        target = table(self.dataset).as_string(self.cursor)
+        target = self.target.as_string(self.cursor)
         values = {"target": target, "rows": [row + 1 for row in order], **statements}
         self.cursor.execute(MERGE["merge_singly"], values)
         return self.cursor.fetchall()
@@ -136,7 +145,7 @@ class Staging:
         same = [equal.format(name=sql.Identifier(name), type=sql.SQL(self.types[name])) for name in key]
         query = sql.SQL(STAGING["taken" if rows is None else "taken_of"])
         self.cursor.execute(
-            query.format(table=table(self.dataset), same=sql.SQL(" and ").join(same)),
+            query.format(table=self.target, same=sql.SQL(" and ").join(same)),
             {"rows": [row + 1 for row in rows or ()], "own_origin": None if by_anyone else self.origin},
         )
         for row in self.cursor.fetchall():

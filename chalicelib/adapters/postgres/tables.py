@@ -51,7 +51,12 @@ def column_type(field: Field) -> str:
 
 def table(dataset: Dataset) -> sql.Identifier:
     """Where a dataset's rows are, whatever the search path."""
-    return sql.Identifier("public", dataset.name)
+    return table_of(dataset.name)
+
+
+def table_of(name: str) -> sql.Identifier:
+    """As ``table``, for the dataset of this name."""
+    return sql.Identifier("public", name)
 
 
 class Schema:

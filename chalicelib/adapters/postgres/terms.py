@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from psycopg2 import sql
 
 from chalicelib.adapters.postgres.staging import Key, Staging
-from chalicelib.adapters.postgres.tables import names, table
+from chalicelib.adapters.postgres.tables import names
 from chalicelib.core.dataset import OnConflict
 
 
@@ -19,8 +19,8 @@ class Terms:
         self._values = [name for name in staging.types if name not in self._key]
         self._adds = adds = dataset.on_conflict is OnConflict.SUM
         self._parts: dict[str, sql.Composable] = {
-            "table": table(dataset),
-            "target": sql.Literal(table(dataset).as_string(staging.cursor)),
+            "table": staging.target,
+            "target": sql.Literal(staging.target.as_string(staging.cursor)),
             "columns": names(staging.types),
             "key": names(self._key),
             "order": _listed(self._staged(name) for name in self._key),

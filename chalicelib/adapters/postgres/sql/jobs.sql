@@ -17,12 +17,24 @@ from dropload.job as earlier
 where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %(etag)s and earlier.size = %(size)s
   and earlier.revision <> %(revision)s and not earlier.validate_only
   and earlier.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES')
+  -- Where files replace the table, a repeated one may bring back what a later one has replaced.
+  and (
+      not exists (select from dropload.replaced where dataset = earlier.dataset)
+      or not exists (
+          select from dropload.job as later
+          where later.dataset = earlier.dataset and later.number > earlier.number
+            and (later.bucket, later.key, later.revision) <> (%(bucket)s, %(key)s, %(revision)s)
+            and later.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES')
+      )
+  )
 order by earlier.number
 limit 1
+for key share of earlier
 
 -- name: mark_duplicate
 update dropload.job
-set state = 'DUPLICATE', duplicate_of = %(earlier)s, split_done = true, finished_at = now()
+set state = 'DUPLICATE', duplicate_of = %(earlier)s, split_done = true, finished_at = now(),
+    after_load = (select after_load from dropload.job where number = %(earlier)s)
 where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s
 
 -- name: by_revision
@@ -38,7 +50,7 @@ where id = %(id)s
 -- name: start
 update dropload.job
 set state = 'RUNNING', columns = %(columns)s, delimiter = %(delimiter)s, data_start = %(data_start)s,
-    split_offset = %(data_start)s, split_line = %(first_line)s, started_at = now()
+    split_offset = %(data_start)s, split_line = %(first_line)s, started_at = now(), replaces = %(replaces)s
 where number = %(number)s and state = 'PENDING' and columns is null
 
 -- name: advance_split
@@ -78,6 +90,34 @@ from dropload.job
 where id = %(id)s and finished_at is null and split_done and batches_ended = batches
 for no key update
 
+-- name: after_load
+-- Its duplicates are of no more use than the job's own object.
+update dropload.job
+set after_load = %(after_load)s
+where number = %(number)s or duplicate_of = %(number)s and state = 'DUPLICATE'
+
+-- name: untidy
+select *
+from dropload.job
+where id = %(id)s and after_load is not null and tidied_at is null
+
+-- name: take_untidy
+-- Loaded jobs whose object is still to be put away, though they ended a while ago; those that were never swept first.
+update dropload.job
+set swept_at = now()
+where number in (
+    select number
+    from dropload.job
+    where after_load is not null and tidied_at is null
+      and greatest(finished_at, swept_at) < now() - %(idle_seconds)s * interval '1 second'
+    order by swept_at nulls first, number
+    limit %(limit)s
+)
+returning *
+
+-- name: tidied
+update dropload.job set tidied_at = now() where number = %(number)s and tidied_at is null
+
 -- name: end
 update dropload.job
 set state = %(state)s, reason = %(reason)s, finished_at = now()
@@ -86,7 +126,7 @@ where number = %(number)s and finished_at is null
 -- name: reopen_duplicate
 -- The first of the same bytes that were dropped while this job was under way, and that it did not load after all.
 update dropload.job
-set state = 'PENDING', duplicate_of = null, split_done = false, finished_at = null
+set state = 'PENDING', duplicate_of = null, split_done = false, finished_at = null, after_load = null
 where number = (select min(number) from dropload.job where duplicate_of = %(number)s and state = 'DUPLICATE')
 returning number
 

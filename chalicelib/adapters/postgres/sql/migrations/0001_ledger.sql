@@ -27,6 +27,9 @@ create table dropload.job (
     validate_only  boolean not null default false,  -- says what would happen, and loads nothing
     atomic         boolean not null default false,  -- is loaded whole or not at all; fixed when the job opens
     stopped        boolean not null default false,  -- too many records were rejected: no more batches begin
+    replaces       boolean not null default false,  -- loads into a shadow of its own, which becomes the table
+    after_load     text check (after_load in ('delete', 'archive')),  -- what is to become of the object, now loaded
+    tidied_at      timestamptz,                -- when that was done
     parent         bigint references dropload.job (number),  -- whose rejected records these are, mended or not
     data_start     bigint not null default 0,  -- offset of the first byte after the header
     batch_bytes    integer not null,           -- fixed when the job opens: a resumed split must cut alike
@@ -58,6 +61,7 @@ create index job_dataset on dropload.job (dataset, number);
 create index job_duplicates on dropload.job (duplicate_of) where duplicate_of is not null;
 create index job_children on dropload.job (parent) where parent is not null;
 create index job_open on dropload.job (number) where finished_at is null;
+create index job_untidy on dropload.job (number) where after_load is not null and tidied_at is null;
 create index job_may_come on dropload.job (dataset, number) where finished_at is null or batches_failed > 0;
 
 create table dropload.batch (
