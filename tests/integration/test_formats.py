@@ -5,8 +5,10 @@ import gzip
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +19,11 @@ from chalicelib.core.dataset import parse_dataset
 from tests.system import MEMBERS, System, forever, member, members
 
 GOOD = members(*range(1, 40))
-SMALL = {"batch_bytes": 300, "chunk_bytes": 200, "max_record_bytes": 100}
+SMALL: dict[str, Any] = {"batch_bytes": 300, "chunk_bytes": 200, "max_record_bytes": 100}
 DIRTY = GOOD + member(50, account_id="x").encode()
 
 
-def zipped(data: bytes, name: str = "members.csv", **more: bytes) -> bytes:
+def zipped(data: bytes, name: str = "members.csv", more: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in {name: data, **more}.items():
@@ -182,14 +184,14 @@ REFUSED = {
     "empty gzip": (gzip.compress(b""), "empty-file"),
     "gzip in gzip": (gzip.compress(gzip.compress(GOOD)), "archive-nested"),
     "gzip in zip": (zipped(gzip.compress(GOOD), "a.csv.gz"), "archive-nested"),
-    "two files": (zipped(GOOD, other=GOOD), "archive-members"),
+    "two files": (zipped(GOOD, more={"other": GOOD}), "archive-members"),
     "no file": (zipped(b"", "folder/"), "archive-members"),
     "empty zip": (b"PK\x05\x06" + bytes(18), "archive-members"),
     "encrypted zip": (encrypted(), "archive-encrypted"),
     "bzip2 in zip": (squeezed(), "archive-unsupported"),
     "truncated zip": (zipped(GOOD)[:-40], "archive-damaged"),
-    "many files": (zipped(GOOD, **{f"{n}.csv": b"" for n in range(20_000)}), "archive-members"),
-    "workbook by another name": (zipped(b"<x/>", "[Content_Types].xml", **{"xl/a.xml": b""}), "unsupported-format"),
+    "many files": (zipped(GOOD, more={f"{n}.csv": b"" for n in range(20_000)}), "archive-members"),
+    "workbook by another name": (zipped(b"<x/>", "[Content_Types].xml", {"xl/a.xml": b""}), "unsupported-format"),
     "bzip2": (bz2.compress(GOOD), "unsupported-format"),
 }
 
