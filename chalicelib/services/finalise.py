@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from uuid import UUID
 
-from chalicelib.core.dataset import Dataset, Dialect
-from chalicelib.core.render import error_file_header, error_file_row
+from chalicelib.core.dataset import Dataset
+from chalicelib.core.error_file import ErrorFile, error_file, error_file_name
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
@@ -25,7 +25,6 @@ from chalicelib.services.publish import Publish, awaits_replay
 from chalicelib.services.replace import settle
 from chalicelib.services.tidy import Tidy
 
-REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
 
 
@@ -88,7 +87,9 @@ class Finalise:
         job = final.ending.job
         dataset = self._datasets.get(job.dataset)
         if final.ending.counts["rejected"]:
-            self._objects.write(self._prefix(job) + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
+            file = error_file(job.format, job.container, job.columns or (), dataset, job.delimiter)
+            name = error_file_name(job.format, job.container)
+            self._objects.write(self._prefix(job) + name, _error_file(file, final), file.content_type)
         state, reason = outcome(final.ending, dataset, failure)
         replaces = False
         if job.replaces:
@@ -115,14 +116,6 @@ class Finalise:
         """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""
         return f"error/{job.dataset if job.dataset in self._datasets else '_'}/job={job.id}/"
 
-    def _error_file(self, final: FinalTransaction) -> Iterator[bytes]:
-        job = final.ending.job
-        dataset = self._datasets.get(job.dataset)  # it may have been removed while the job was under way
-        dialect = Dialect() if dataset is None else dataset.delimited_by(job.delimiter).dialect
-        yield error_file_header(job.columns or (), dialect)
-        for rejected in final.rejections():
-            yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)
-
     def _audiences(self, ending: Ending, state: JobState, reason: Reason | None) -> list[str]:
         """Who is told: nobody of success, owners of what is wrong with the file, engineers of what is wrong with us."""
         if state not in (JobState.FAILED, JobState.COMPLETED_WITH_FAILURES):
@@ -130,6 +123,12 @@ class Finalise:
         dataset = self._datasets.get(ending.job.dataset)
         ours = reason is not None and reason.kind != "file"
         return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
+
+
+def _error_file(file: ErrorFile, final: FinalTransaction) -> Iterator[bytes]:
+    yield file.start()
+    for rejected in final.rejections():
+        yield file.row(rejected.line, rejected.record, rejected.errors, rejected.raw)
 
 
 def outcome(ending: Ending, dataset: Dataset | None, failure: Reason | None) -> tuple[JobState, Reason | None]:

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.reader import Parsed, Reader, compile_reader
+from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Rejection
 from chalicelib.errors import Terminal
 from chalicelib.services.ports import Batch, Datasets, Job, ObjectStore, Placed
+from chalicelib.services.reading import dataset_of, read_batch
 
 
 class Read(NamedTuple):
@@ -34,20 +35,12 @@ class Reads:
             Terminal: its dataset is gone.
         """
         dataset = self.dataset(batch.job)
-        if batch.job.columns is None:
-            raise Terminal("no-header", "a batch of a file whose header was not read")
-        reader = compile_reader(dataset, batch.job.columns, self._settings.max_record_bytes)
-        if batch.cut.oversize:
-            return Read(dataset, reader, reader.oversize(batch.cut))
-        data = self._objects.read(batch.job.object, batch.cut.start, batch.cut.end)
-        return Read(dataset, reader, reader.read(data, offset=batch.cut.start, first_line=batch.cut.first_line))
+        limit = self._settings.max_record_bytes
+        return Read(dataset, *read_batch(batch, dataset, self._objects, max_record_bytes=limit))
 
     def dataset(self, job: Job) -> Dataset:
-        """The dataset of a job, in the dialect of its file. Raises Terminal where this version has none."""
-        dataset = self._datasets.get(job.dataset)
-        if dataset is None:
-            raise Terminal("unknown-dataset", f"this version has no dataset {job.dataset}")
-        return dataset.delimited_by(job.delimiter)
+        """The dataset as a batch of this job is read by it. Raises Terminal where this version has none."""
+        return dataset_of(job, self._datasets)
 
 
 def refused_records(parsed: Parsed, placed: Placed) -> list[Rejection]:

@@ -11,6 +11,7 @@ JOB: dict[str, Any] = {
     "reason": None,
     "validate_only": False,
     "object": {"bucket": "b", "key": "input/members/new members.csv"},
+    "found": {"container": None, "format": "csv", "encoding": "utf-8", "delimiter": None},
     "counts": {"read": 12000, "inserted": 2188, "updated": 0, "unchanged": 0, "ignored": 0, "rejected": 9812},
     "causes": [
         {"code": "type-error", "column": "account_id", "count": 9800, "example_line": 7},
@@ -74,3 +75,9 @@ def test_letter_about_a_job_that_was_stopped_halfway_does_not_say_that_nothing_w
     letter = compose({**JOB, "state": "FAILED", "reason": reason}, {}, URL)
     assert letter.text.startswith("new members.csv could not be loaded whole: 9,812 of 12,000 records were rejected")
     assert "rejected.csv" in letter.text
+
+
+def test_letter_names_the_error_file_of_the_jobs_own_format() -> None:
+    for found, name in [(("gzip", "jsonl"), "rejected.jsonl"), (("xlsx", "jsonl"), "rejected.csv")]:
+        job = {**JOB, "found": {**JOB["found"], "container": found[0], "format": found[1]}}
+        assert f"/{name}\n" in compose(job, {}, URL).text

@@ -13,6 +13,7 @@ from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import job_view
+from chalicelib.core.containers import Found
 from chalicelib.core.cut import Cut
 from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
@@ -72,7 +73,7 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             return _job(cursor, id)
 
-    def start(self, job: Job, layout: Layout, *, replaces: bool = False) -> Job:
+    def start(self, job: Job, layout: Layout, found: Found, *, replaces: bool = False) -> Job:
         with self._database.transaction() as cursor:
             cursor.execute(
                 JOBS["start"],
@@ -83,6 +84,10 @@ class PostgresLedger:
                     "data_start": layout.data_start,
                     "first_line": layout.first_line,
                     "replaces": replaces,
+                    "container": found.container,
+                    "format": found.format,
+                    "encoding": found.encoding,
+                    "staged": found.staged,
                 },
             )
             if not cursor.rowcount:
