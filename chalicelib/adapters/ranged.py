@@ -1,0 +1,59 @@
+"""An object of the store as a file that can be sought in, for readers that start at a file's end."""
+
+import io
+from typing import Any
+
+from chalicelib.errors import FileRefused
+from chalicelib.services.ports import ObjectStore, StoredObject
+
+
+class RangedFile(io.RawIOBase):
+    """Reads what it is asked for by ranged reads, no more and no less, and refuses to read more than ``most_bytes``.
+
+    For nobody asks for as much at once but who believes what a hostile file says of itself. ``failure`` is what was
+    raised last: libraries between this and us may turn that into an error of theirs.
+    """
+
+    def __init__(self, objects: ObjectStore, stored: StoredObject, most_bytes: int) -> None:
+        self._objects = objects
+        self._stored = stored
+        self._most = most_bytes
+        self._position = 0
+        self.failure: Exception | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._stored.size}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def read(self, size: int | None = -1) -> bytes:
+        left = max(self._stored.size - self._position, 0)
+        size = left if size is None or size < 0 else min(size, left)
+        if not size:
+            return b""
+        try:
+            if size > self._most:
+                raise FileRefused("too-large", f"a part of the file that must be read at once has {size} bytes")
+            data = self._objects.read(self._stored, self._position, self._position + size)
+        except Exception as failure:
+            self.failure = failure
+            raise
+        self._position += size
+        return data
+
+    def readall(self) -> bytes:
+        return self.read()
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
