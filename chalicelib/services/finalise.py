@@ -8,6 +8,7 @@ from chalicelib.core.dataset import Dialect
 from chalicelib.core.render import error_file_header, error_file_row
 from chalicelib.core.states import JobState
 from chalicelib.services.ports import Datasets, Ending, FinalTransaction, Job, Ledger, ObjectStore, Queues, Reason
+from chalicelib.services.reading import as_read
 
 REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
@@ -51,7 +52,7 @@ class Finalise:
     def _error_file(self, final: FinalTransaction) -> Iterator[bytes]:
         job = final.ending.job
         dataset = self._datasets.get(job.dataset)  # it may have been removed while the job was under way
-        dialect = Dialect() if dataset is None else dataset.delimited_by(job.delimiter).dialect
+        dialect = Dialect() if dataset is None else as_read(dataset, job).dialect
         yield error_file_header(job.columns or (), dialect)
         for rejected in final.rejections():
             yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)

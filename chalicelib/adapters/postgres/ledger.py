@@ -12,6 +12,7 @@ from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import job_view
+from chalicelib.core.containers import Found
 from chalicelib.core.cut import Cut
 from chalicelib.core.header import Layout
 from chalicelib.core.states import JobState
@@ -64,7 +65,7 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             return _job(cursor, id)
 
-    def start(self, job: Job, layout: Layout) -> Job:
+    def start(self, job: Job, layout: Layout, found: Found) -> Job:
         with self._database.transaction() as cursor:
             cursor.execute(
                 JOBS["start"],
@@ -74,6 +75,10 @@ class PostgresLedger:
                     "delimiter": layout.delimiter,
                     "data_start": layout.data_start,
                     "first_line": layout.first_line,
+                    "container": found.container,
+                    "format": found.format,
+                    "encoding": found.encoding,
+                    "staged": found.staged,
                 },
             )
             if not cursor.rowcount:
