@@ -140,9 +140,13 @@ def _converter(strings: Sequence[str], dates: Collection[str], lengths: Collecti
 
     def number(cell: Cell) -> "Value | NoValue":
         _, _, style, text = cell
-        if not _NUMBER(text):
+        value: int | float
+        if _WHOLE(text):
+            value = int(text)
+        elif _NUMBER(text):
+            value = float(text)
+        else:
             return text
-        value: int | float = int(text) if _WHOLE(text) else float(text)
         if style in dates:
             try:
                 moment: Value = from_excel(value, epoch, timedelta=style in lengths)
@@ -161,10 +165,13 @@ def _converter(strings: Sequence[str], dates: Collection[str], lengths: Collecti
 
     def moment(cell: Cell) -> "Value | NoValue":
         try:
-            value: Value = from_ISO8601(cell.text)
+            value: Value = from_ISO8601(cell.text)  # type: ignore[no-untyped-call]
         except ValueError:
             return cell.text
         return value
+
+    def other(cell: Cell) -> str:
+        return unescaped(cell.text)
 
     kinds: dict[str, Convert] = {
         "n": number,
@@ -173,7 +180,7 @@ def _converter(strings: Sequence[str], dates: Collection[str], lengths: Collecti
         "e": lambda cell: NoValue(cell.text),
         "d": moment,
     }
-    return lambda cell: kinds[cell.kind](cell) if cell.kind in kinds else unescaped(cell.text)
+    return lambda cell: kinds.get(cell.kind, other)(cell)
 
 
 def _date_styles(styles: Sequence[Tag]) -> tuple[set[str], set[str]]:

@@ -35,9 +35,9 @@ Convert = Callable[[Any], Texts]
 class ParquetTable:
     """See ``services.ports.Table``. Rows are numbered from 1; there is no header that would take up one."""
 
-    def __init__(self, file: RangedFile, size: int, dataset: Dataset) -> None:
+    def __init__(self, file: RangedFile, dataset: Dataset) -> None:
         self._source = file
-        _check_footer(file, size)
+        _check_footer(file)
         with self._reading():
             metadata = pq.read_metadata(file)
             schema = metadata.schema.to_arrow_schema()
@@ -135,13 +135,12 @@ class _TooMuch(Exception):
 def _by_position(labels: Sequence[str], dataset: Dataset) -> tuple[Member, ...]:
     """Columns of Parquet always have names; a dataset without a header takes them as they come."""
     return tuple(
-        Member(member.position, label, member.field)
-        for member, label in zip(positional(dataset), labels, strict=False)
+        Member(member.position, label, member.field) for member, label in zip(positional(dataset), labels, strict=False)
     )
 
 
-def _check_footer(file: RangedFile, size: int) -> None:
-    file.seek(max(size - 8, 0))
+def _check_footer(file: RangedFile) -> None:
+    file.seek(max(file.size - 8, 0))
     end = file.read(8)
     if end.endswith(b"PARE"):
         raise FileRefused("encrypted", "the Parquet file is encrypted, and we have no key")
@@ -196,7 +195,9 @@ def _converter(kind: Any, field: Field | None, label: str, depth: int = 0) -> Co
         return _temporal(kind, field)
     if is_.is_duration(kind):
         scale = _NANOSECONDS[kind.unit]
-        return _plain(quoted, lambda value: iso_duration(value * scale), lambda array: array.cast(pa.int64()).to_pylist())
+        return _plain(
+            quoted, lambda value: iso_duration(value * scale), lambda array: array.cast(pa.int64()).to_pylist()
+        )
     if is_.is_null(kind):
         return lambda array: [NULL] * len(array)
     if is_.is_list(kind) or is_.is_large_list(kind) or is_.is_fixed_size_list(kind):
@@ -215,7 +216,9 @@ def _as_text(array: Any) -> Any:
 
 
 def _plain(
-    write: Callable[[Any], str], text: Callable[[Any], Any] = lambda value: value, values: Callable[[Any], Any] = _as_text
+    write: Callable[[Any], str],
+    text: Callable[[Any], Any] = lambda value: value,
+    values: Callable[[Any], Any] = _as_text,
 ) -> Convert:
     return lambda array: [NULL if value is None else write(text(value)) for value in values(array)]
 
@@ -287,9 +290,12 @@ def _map(key: Convert, item: Convert) -> Convert:
         base, count = offsets[0], offsets[-1] - offsets[0]
         keys, items = key(array.keys.slice(base, count)), item(array.items.slice(base, count))
         # JSON's members have texts for names; other keys become the text of their JSON.
-        members = [f"{name if name[0] == '"' else quoted(name)}: {text}" for name, text in zip(keys, items, strict=True)]
+        names = [name if name.startswith('"') else quoted(name) for name in keys]
+        members = [f"{name}: {text}" for name, text in zip(names, items, strict=True)]
         spans = zip(offsets, offsets[1:], array.is_valid().to_pylist(), strict=False)
-        return [f"{{{', '.join(members[start - base : end - base])}}}" if there else NULL for start, end, there in spans]
+        return [
+            f"{{{', '.join(members[start - base : end - base])}}}" if there else NULL for start, end, there in spans
+        ]
 
     return maps
 

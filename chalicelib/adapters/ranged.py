@@ -1,22 +1,22 @@
 """An object of the store as a file that can be sought in, for readers that start at a file's end."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from chalicelib.errors import FileRefused
-from chalicelib.services.ports import ObjectStore, StoredObject
 
 
 class RangedFile(io.RawIOBase):
-    """Reads what it is asked for by ranged reads, no more and no less, and refuses to read more than ``most_bytes``.
+    """Reads what it is asked for by calls of ``read(start, end)``, no more and no less, ``most_bytes`` at once.
 
-    For nobody asks for as much at once but who believes what a hostile file says of itself. ``failure`` is what was
-    raised last: libraries between this and us may turn that into an error of theirs.
+    Raises FileRefused where more are asked for, as by a library that believes what a hostile file says of itself.
+    ``failure`` is what was raised last: a library between this and us may turn that into an error of its own.
     """
 
-    def __init__(self, objects: ObjectStore, stored: StoredObject, most_bytes: int) -> None:
-        self._objects = objects
-        self._stored = stored
+    def __init__(self, read: Callable[[int, int], bytes], size: int, most_bytes: int) -> None:
+        self._read = read
+        self.size = size
         self._most = most_bytes
         self._position = 0
         self.failure: Exception | None = None
@@ -31,19 +31,19 @@ class RangedFile(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._stored.size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
         self._position = max(base + offset, 0)
         return self._position
 
     def read(self, size: int | None = -1) -> bytes:
-        left = max(self._stored.size - self._position, 0)
+        left = max(self.size - self._position, 0)
         size = left if size is None or size < 0 else min(size, left)
         if not size:
             return b""
         try:
             if size > self._most:
                 raise FileRefused("too-large", f"a part of the file that must be read at once has {size} bytes")
-            data = self._objects.read(self._stored, self._position, self._position + size)
+            data = self._read(self._position, self._position + size)
         except Exception as failure:
             self.failure = failure
             raise

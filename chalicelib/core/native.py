@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from json.encoder import encode_basestring
 from math import isfinite
+from typing import Any
 
 from chalicelib.core.lexical import parse_date, parse_datetime, parse_time
 from chalicelib.core.parsers import BY_PATTERN, DEFAULT, NUMBERS, parser
@@ -101,27 +102,27 @@ def iso_duration(nanoseconds: int) -> str:
 
 
 def cell_writer(field: Field) -> Callable[[object], str]:
-    """Return what makes JSON of an Excel cell's value: text, bool, int, float, or what ``datetime`` has; None is null."""
+    """Return what makes JSON of an Excel cell's value: text, bool, int, float, or what ``datetime`` has."""
     of_number, of_truth, of_time = number(field), truth(field), temporal(field, at_midnight=True)
 
-    def text(value: object) -> str:
-        if value is None:
-            return NULL
-        if isinstance(value, str):
-            return quoted(value)
-        if isinstance(value, bool):
-            return of_truth(value)
-        if isinstance(value, int):
-            return of_number(str(value))
-        if isinstance(value, float):
-            return of_number(float_text(value))
-        if isinstance(value, datetime | date | time):
-            return of_time(iso_time(value.isoformat()))
-        if isinstance(value, timedelta):
-            return quoted(iso_duration(value // timedelta(microseconds=1) * 1000))
+    def moment(value: date | time) -> str:
+        return of_time(iso_time(value.isoformat()))
+
+    writers: dict[type, Callable[[Any], str]] = {
+        str: quoted,
+        int: lambda value: of_number(str(value)),
+        float: lambda value: of_number(float_text(value)),
+        bool: of_truth,
+        date: moment,
+        datetime: moment,
+        time: moment,
+        timedelta: lambda value: quoted(iso_duration(value // timedelta(microseconds=1) * 1000)),
+    }
+
+    def other(value: object) -> str:
         return unsayable(str(value), field)
 
-    return text
+    return lambda value: writers.get(type(value), other)(value)
 
 
 def _by_pattern(field: Field) -> Callable[[str], str] | None:
