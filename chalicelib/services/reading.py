@@ -1,6 +1,8 @@
 """How a job reads its data: its dataset, as the file turned out to be written, and the bytes of each batch."""
 
+from chalicelib.core.containers import JSONL
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.jsonlines import compile_json_reader
 from chalicelib.core.reader import Parsed, Reader, compile_reader
 from chalicelib.errors import Terminal
 from chalicelib.services.ports import Batch, Datasets, Job, ObjectStore
@@ -32,7 +34,8 @@ def read_batch(batch: Batch, dataset: Dataset, objects: ObjectStore, *, max_reco
     job, cut = batch.job, batch.cut
     if job.columns is None:
         raise Terminal("not-started", f"job {job.id} has batches, but no columns")
-    reader = compile_reader(dataset, job.columns, max_record_bytes)
+    compiled = compile_json_reader if job.format == JSONL else compile_reader
+    reader = compiled(dataset, job.columns, max_record_bytes)
     if cut.oversize:
         return reader, reader.oversize(cut)
     return reader, reader.read(_data(batch, objects), offset=cut.start, first_line=cut.first_line)
