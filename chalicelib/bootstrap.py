@@ -108,6 +108,7 @@ class Container:
             tables=StoredTables(self.objects),
             queues=self.queues,
             datasets=self.datasets,
+            settings=self.settings,
             cutting=self.cutting,
         )
 

@@ -11,7 +11,17 @@ import pyarrow.parquet as pq
 
 from chalicelib.adapters.ranged import RangedFile
 from chalicelib.core.members import Member, line_template, members, positional
-from chalicelib.core.native import NULL, float_text, iso_duration, iso_time, number, quoted, temporal, truth, unsayable
+from chalicelib.core.native import (
+    NULL,
+    float_text,
+    iso_duration,
+    iso_time,
+    number_text,
+    quoted,
+    temporal,
+    truth_text,
+    unsayable,
+)
 from chalicelib.core.schema import Dataset, Field
 from chalicelib.errors import FileRefused
 
@@ -184,13 +194,13 @@ def _converter(kind: Any, field: Field | None, label: str, depth: int = 0) -> Co
     if is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind) or is_.is_binary_view(kind):
         return _binary
     if is_.is_float64(kind):
-        return _plain(number(field), float_text, lambda array: array.to_pylist())
+        return _plain(number_text, float_text, lambda array: array.to_pylist())
     if is_.is_floating(kind):
-        return _plain(number(field), _short_float)
+        return _plain(number_text, _short_float)
     if is_.is_integer(kind) or is_.is_decimal(kind):
-        return _plain(number(field))
+        return _plain(number_text)
     if is_.is_boolean(kind):
-        return _plain(truth(field), lambda value: value, lambda array: array.to_pylist())
+        return _plain(truth_text, lambda value: value, lambda array: array.to_pylist())
     if is_.is_timestamp(kind) or is_.is_date(kind) or is_.is_time(kind):
         return _temporal(kind, field)
     if is_.is_duration(kind):

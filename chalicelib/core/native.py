@@ -1,8 +1,8 @@
 """Values that have a type of their own, in Excel and Parquet, as JSON that a field's rules read as the same value.
 
-Text stays as it is. A number, a truth or a date is no text yet: it is written as the field says that such are written
-(``decimalChar``, ``trueValues``, a pattern of dates), or else as JSON and ISO 8601 have it. What has no such form
-becomes an object, which no field of a simple type takes: so the record is rejected, and nothing is guessed.
+Text stays as it is, numbers and truths are JSON's. A date is no text yet: it is written by the field's pattern where
+that has one, or else as ISO 8601 has it. What has no such form becomes an object, which no field of a simple type
+takes: so the record is rejected, and nothing is guessed.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from chalicelib.core.lexical import parse_date, parse_datetime, parse_time
-from chalicelib.core.parsers import BY_PATTERN, DEFAULT, NUMBERS, parser
+from chalicelib.core.parsers import BY_PATTERN, parser
 from chalicelib.core.schema import Field, FieldType
 
 NULL = "null"
@@ -29,40 +29,21 @@ def unsayable(what: str, field: Field | None) -> str:
     return quoted(what) if field is not None and field.type in _LIKE_JSON else f'{{"error": {quoted(what)}}}'
 
 
+def number_text(plain: str) -> str:
+    """Return JSON for a number's text: digits, a point, an exponent; or NaN, INF, -INF, which JSON has no number for."""
+    return quoted(plain) if "N" in plain else plain
+
+
 def float_text(value: float) -> str:
-    """Return a number's shortest exact form; a whole number has no point, since Excel knows no other numbers."""
+    """Return a number's shortest exact text; a whole number has no point, since Excel knows no other numbers."""
     if not isfinite(value):
         return "NaN" if value != value else "INF" if value > 0 else "-INF"
     return str(int(value)) if value.is_integer() and abs(value) <= _EXACT else repr(value)
 
 
-def number(field: Field | None) -> Callable[[str], str]:
-    """Return what makes JSON of a number's plain text (digits, a point, an exponent; NaN, INF, -INF).
-
-    JSON's point would be taken for a ``groupChar`` where the field has that, so such a number becomes a string in the
-    field's own characters. A field with a text's type gets a JSON number, whose spelling is its text.
-    """
-    point = "."
-    if field is not None and field.type in NUMBERS:
-        point = field.decimal_char
-        if point == field.group_char == ".":
-            point = ","  # an integer field: a fraction is to be told from thousands, and rejected
-
-    def text(plain: str) -> str:
-        if point != ".":
-            return quoted(plain.replace(".", point))
-        return quoted(plain) if "N" in plain else plain
-
-    return text
-
-
-def truth(field: Field | None) -> Callable[[bool], str]:
-    """Return what makes JSON of true and false."""
-    yes, no = "true", "false"
-    if field is not None and field.type is FieldType.BOOLEAN:
-        yes = yes if yes in field.true_values else quoted(field.true_values[0]) if field.true_values else yes
-        no = no if no in field.false_values else quoted(field.false_values[0]) if field.false_values else no
-    return lambda value: yes if value else no
+def truth_text(value: bool) -> str:
+    """Return JSON for true and false."""
+    return "true" if value else "false"
 
 
 def temporal(field: Field | None, *, at_midnight: bool = False) -> Callable[[str], str]:
@@ -103,16 +84,16 @@ def iso_duration(nanoseconds: int) -> str:
 
 def cell_writer(field: Field) -> Callable[[object], str]:
     """Return what makes JSON of an Excel cell's value: text, bool, int, float, or what ``datetime`` has."""
-    of_number, of_truth, of_time = number(field), truth(field), temporal(field, at_midnight=True)
+    of_time = temporal(field, at_midnight=True)
 
     def moment(value: date | time) -> str:
         return of_time(iso_time(value.isoformat()))
 
     writers: dict[type, Callable[[Any], str]] = {
         str: quoted,
-        int: lambda value: of_number(str(value)),
-        float: lambda value: of_number(float_text(value)),
-        bool: of_truth,
+        int: str,
+        float: lambda value: number_text(float_text(value)),
+        bool: truth_text,
         date: moment,
         datetime: moment,
         time: moment,
@@ -127,7 +108,7 @@ def cell_writer(field: Field) -> Callable[[object], str]:
 
 def _by_pattern(field: Field) -> Callable[[str], str] | None:
     """Return what writes ISO 8601 by the field's pattern where that says the same; ``None`` where it has none."""
-    if field.type not in BY_PATTERN or "%" not in field.format or field.format == DEFAULT:
+    if field.type not in BY_PATTERN or "%" not in field.format:
         return None
     parse = parser(field)
     reads = {FieldType.DATE: parse_date, FieldType.TIME: parse_time, FieldType.DATETIME: parse_datetime}

@@ -1,9 +1,12 @@
 """Convert: a workbook or a Parquet file becomes JSON Lines, which are cut and staged as any other data."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
+from chalicelib.config import Settings
 from chalicelib.core.containers import HEAD_BYTES, JSONL, Found, container_of
 from chalicelib.core.header import Layout
+from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Remaining, Tables
 from chalicelib.services.reading import dataset_of
@@ -22,6 +25,7 @@ class Convert:
         tables: Tables,
         queues: Queues,
         datasets: Datasets,
+        settings: Settings,
         cutting: Cutting,
     ) -> None:
         self._split = split
@@ -30,6 +34,7 @@ class Convert:
         self._tables = tables
         self._queues = queues
         self._datasets = datasets
+        self._settings = settings
         self._cutting = cutting
 
     def run(self, id: UUID, remaining: Remaining) -> None:
@@ -45,5 +50,14 @@ class Convert:
             # A header is among the rows, as an empty line: so a record's line is its row.
             job = self._ledger.start(job, Layout(table.columns, data_start=0, first_line=1), Found(container, JSONL))
         # A batch ends where a line does, and a line is a row: no row before the split's line is needed again.
-        chunks = table.lines(job.split_line)
+        chunks = _limited(table.lines(job.split_line), self._settings.max_unpacked_bytes - job.split_offset)
         self._cutting.run(job, chunks, remaining, self._queues.send_convert, chunks_from=job.split_offset)
+
+
+def _limited(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """The chunks, while they have no more than ``most`` bytes: a few bytes of Parquet can stand for any number."""
+    for chunk in chunks:
+        most -= len(chunk)
+        if most < 0:
+            raise FileRefused("byte-count", "the table has more bytes as JSON Lines than files may unpack to")
+        yield chunk

@@ -37,9 +37,9 @@ class Cutting:
     ) -> None:
         """Cut a job that has been started, from ``split_offset`` to the end or until ``remaining`` seconds are few.
 
-        ``chunks`` are the data, in UTF-8: of a staged job from ``chunks_from``, which most often is their very start,
-        since what was made of an object can only be made again from there; of any other from ``split_offset``. With time running out, ``hand_on`` is
-        called to have the rest cut by another invocation.
+        ``chunks`` are the data, in UTF-8: of a staged job from ``chunks_from``, most often from their very start,
+        since what was unpacked can only be unpacked again from there; of any other from ``split_offset``. With time
+        running out, ``hand_on`` is called to have the rest cut by another invocation.
 
         The bytes of a staged job's batches become objects of their own, which stand before their batch is booked.
         Whoever cuts the same data again, or a second time at the same moment, writes the same bytes to the same name.

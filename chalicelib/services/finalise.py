@@ -1,12 +1,14 @@
 """Finalise: a job that has all its batches gets its error file, its receipt, its last state and its notice."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
-from chalicelib.core.dataset import Dialect
+from chalicelib.core.containers import CONVERTED
+from chalicelib.core.dataset import Dataset, Dialect
 from chalicelib.core.render import error_file_header, error_file_row
 from chalicelib.core.states import JobState
+from chalicelib.core.tablerows import row_writer
 from chalicelib.services.ports import Datasets, Ending, FinalTransaction, Job, Ledger, ObjectStore, Queues, Reason
 from chalicelib.services.reading import as_read
 
@@ -54,8 +56,10 @@ class Finalise:
         dataset = self._datasets.get(job.dataset)  # it may have been removed while the job was under way
         dialect = Dialect() if dataset is None else as_read(dataset, job).dialect
         yield error_file_header(job.columns or (), dialect)
+        table = table_rows(job, dataset)
         for rejected in final.rejections():
-            yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)
+            raw, escaped = (rejected.raw, False) if table is None else table(rejected.raw)
+            yield error_file_row(rejected.line, rejected.record, rejected.errors, raw, dialect, escaped=escaped)
 
     def _audiences(self, ending: Ending, state: JobState, reason: Reason | None) -> list[str]:
         """Who is told: nobody of success, owners of what is wrong with the file, engineers of what is wrong with us."""
@@ -64,6 +68,19 @@ class Finalise:
         dataset = self._datasets.get(ending.job.dataset)
         ours = reason is not None and reason.kind != "file"
         return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
+
+
+def table_rows(job: Job, dataset: Dataset | None) -> Callable[[bytes], tuple[bytes, bool]] | None:
+    """What makes a record of rejected.csv of a table's row, and tells whether it must be escaped; None for text."""
+    if job.container not in CONVERTED:
+        return None
+    write = None if dataset is None else row_writer(job.columns or (), as_read(dataset, job))
+
+    def record(raw: bytes) -> tuple[bytes, bool]:
+        written = write(raw) if write is not None and raw else None
+        return (raw, bool(raw)) if written is None else (written, False)
+
+    return record
 
 
 def outcome(ending: Ending) -> tuple[JobState, Reason | None]:
