@@ -1,4 +1,4 @@
-"""One line of JSON: an object's members, as they are spelled; strictly by RFC 8259, and no deeper than ``jsonb`` takes."""
+"""One line of JSON: an object's members as they are spelled, strictly by RFC 8259, no deeper than ``jsonb`` takes."""
 
 import json
 import re

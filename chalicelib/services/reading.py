@@ -2,7 +2,7 @@
 
 from chalicelib.core.containers import JSONL
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.jsonlines import compile_json_reader
+from chalicelib.core.jsonlines import compile_json_reader, read_as_json
 from chalicelib.core.reader import Parsed, Reader, compile_reader
 from chalicelib.errors import Terminal
 from chalicelib.services.ports import Batch, Datasets, Job, ObjectStore
@@ -10,7 +10,7 @@ from chalicelib.services.ports import Batch, Datasets, Job, ObjectStore
 
 def as_read(dataset: Dataset, job: Job) -> Dataset:
     """The dataset with what the job's file was found to have."""
-    return dataset.delimited_by(job.delimiter)
+    return read_as_json(dataset) if job.format == JSONL else dataset.delimited_by(job.delimiter)
 
 
 def dataset_of(job: Job, datasets: Datasets) -> Dataset:
