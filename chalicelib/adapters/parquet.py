@@ -35,7 +35,6 @@ _MOST_TEXT = 64 << 20  # bytes of text decoded at once in one column; then fewer
 _BUFFERS = 64 << 20  # for reading, shared by all columns
 _LEAST_BUFFER, _MOST_BUFFER = 1 << 16, 1 << 22
 _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
-_SPECIAL = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}
 
 Texts = list[str]
 Convert = Callable[[Any], Texts]
@@ -46,7 +45,6 @@ class ParquetTable:
     """See ``services.ports.Table``. Rows are numbered from 1; there is no header that would take up one."""
 
     def __init__(self, file: RangedFile, dataset: Dataset) -> None:
-        self._source = file
         _check_footer(file)
         with self._reading():
             metadata = pq.read_metadata(file)
@@ -124,13 +122,10 @@ class ParquetTable:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Raises FileRefused where Arrow cannot read the file, and what the store has raised as it is."""
-        self._source.failure = None
+        """Raises FileRefused where Arrow cannot read the file. What the store raises, Arrow passes on as it is."""
         try:
             yield
         except (pa.ArrowException, OSError, ValueError) as error:
-            if self._source.failure is not None:
-                raise self._source.failure from None
             if "encrypt" in str(error).lower():
                 raise FileRefused("encrypted", "the Parquet file is encrypted, and we have no key") from None
             raise FileRefused(
@@ -196,7 +191,7 @@ def _converter(kind: Any, field: Field | None, label: str, depth: int = 0) -> Co
     if is_.is_float64(kind):
         return _plain(number_text, float_text, lambda array: array.to_pylist())
     if is_.is_floating(kind):
-        return _plain(number_text, _short_float)
+        return _short_floats
     if is_.is_integer(kind) or is_.is_decimal(kind):
         return _plain(number_text)
     if is_.is_boolean(kind):
@@ -233,8 +228,12 @@ def _plain(
     return lambda array: [NULL if value is None else write(text(value)) for value in values(array)]
 
 
-def _short_float(text: str) -> str:
-    return _SPECIAL.get(text) or (float_text(float(text)) if isfinite(float(text)) else text)
+def _short_floats(array: Any) -> Texts:
+    """Fractions in as few digits as their type needs to tell them apart, whole numbers exactly."""
+    return [
+        NULL if value is None else number_text(text if isfinite(value) and value % 1 else float_text(value))
+        for value, text in zip(array.to_pylist(), _as_text(array), strict=True)
+    ]
 
 
 def _strings(array: Any) -> Texts:

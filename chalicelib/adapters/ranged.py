@@ -11,7 +11,6 @@ class RangedFile(io.RawIOBase):
     """Reads what it is asked for by calls of ``read(start, end)``, no more and no less, ``most_bytes`` at once.
 
     Raises FileRefused where more are asked for, as by a library that believes what a hostile file says of itself.
-    ``failure`` is what was raised last: a library between this and us may turn that into an error of its own.
     """
 
     def __init__(self, read: Callable[[int, int], bytes], size: int, most_bytes: int) -> None:
@@ -19,7 +18,6 @@ class RangedFile(io.RawIOBase):
         self.size = size
         self._most = most_bytes
         self._position = 0
-        self.failure: Exception | None = None
 
     def readable(self) -> bool:
         return True
@@ -40,13 +38,9 @@ class RangedFile(io.RawIOBase):
         size = left if size is None or size < 0 else min(size, left)
         if not size:
             return b""
-        try:
-            if size > self._most:
-                raise FileRefused("too-large", f"a part of the file that must be read at once has {size} bytes")
-            data = self._read(self._position, self._position + size)
-        except Exception as failure:
-            self.failure = failure
-            raise
+        if size > self._most:
+            raise FileRefused("too-large", f"a part of the file that must be read at once has {size} bytes")
+        data = self._read(self._position, self._position + size)
         self._position += size
         return data
 

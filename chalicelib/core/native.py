@@ -30,7 +30,7 @@ def unsayable(what: str, field: Field | None) -> str:
 
 
 def number_text(plain: str) -> str:
-    """Return JSON for a number's text: digits, a point, an exponent; or NaN, INF, -INF, which JSON has no number for."""
+    """Return JSON for a number's text: digits, a point, an exponent; or NaN, INF, -INF, no numbers of JSON's."""
     return quoted(plain) if "N" in plain else plain
 
 

@@ -5,43 +5,26 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import openpyxl
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from chalicelib.services.ports import Remaining
 from tests.system import MEMBERS, System
+from tests.tables import parquet, workbook
 
 LABELS = MEMBERS.strip().split(",")
-
-
-def workbook(*rows: Sequence[Any], labels: Sequence[Any] = LABELS) -> bytes:
-    book = openpyxl.Workbook()
-    sheet = book.worksheets[0]
-    for row in (labels, *rows):
-        sheet.append(row)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def good(number: int) -> list[Any]:
     return ["Ana", "Silva", f"{number:010}", number, 7]
 
 
-def parquet(numbers: Sequence[int], *, row_group_size: int = 1000, **changes: Any) -> bytes:
-    columns: dict[str, Any] = {
-        "first_name": ["Ana"] * len(numbers),
-        "last_name": ["Silva"] * len(numbers),
-        "phone_number": [f"{number:010}" for number in numbers],
-        "client_member_id": list(numbers),
-        "account_id": [7] * len(numbers),
-        **changes,
-    }
-    out = io.BytesIO()
-    pq.write_table(pa.table(columns), out, row_group_size=row_group_size)
-    return out.getvalue()
+def members_workbook(*rows: Sequence[Any], labels: Sequence[Any] = LABELS) -> bytes:
+    return workbook([labels, *rows])
+
+
+def members_parquet(numbers: Sequence[int], *, row_group_size: int = 1000, **changes: Any) -> bytes:
+    columns = dict(zip(LABELS, zip(*map(good, numbers), strict=True), strict=True))
+    return parquet({**columns, **changes}, row_group_size=row_group_size)
 
 
 def rejected(system: System, job: dict[str, Any]) -> list[list[str]]:
@@ -50,7 +33,7 @@ def rejected(system: System, job: dict[str, Any]) -> list[list[str]]:
 
 def test_a_workbooks_good_rows_load_and_its_bad_ones_come_back_with_the_sheets_row_numbers(system: System) -> None:
     bad_phone, bad_id = ["Bo", 'Ek, "the 2nd"', "12", 2, 7], ["Cy", "Li", "5550000003", "three", 7.5]
-    job = system.load(workbook(good(1), [], bad_phone, good(4), bad_id), key="input/members/Members.XLSX")
+    job = system.load(members_workbook(good(1), [], bad_phone, good(4), bad_id), key="input/members/Members.XLSX")
     assert (job["state"], job["balanced"]) == ("COMPLETED_WITH_FAILURES", True)
     assert (job["counts"]["read"], job["counts"]["inserted"], job["counts"]["rejected"]) == (4, 2, 2)
     assert (job["found"]["container"], job["found"]["format"]) == ("xlsx", "jsonl")
@@ -69,13 +52,13 @@ def test_a_workbooks_good_rows_load_and_its_bad_ones_come_back_with_the_sheets_r
 
 
 def test_a_number_of_excel_is_a_phone_number_without_a_point(system: System) -> None:
-    job = system.load(workbook(["Ana", "Silva", 5551234567.0, 1.0, 7]), key="input/members/a.xlsx")
+    job = system.load(members_workbook(["Ana", "Silva", 5551234567.0, 1.0, 7]), key="input/members/a.xlsx")
     assert job["counts"]["inserted"] == 1
     assert system.rows("select phone_number, client_member_id from members") == [("5551234567", 1)]
 
 
 def test_a_failed_formula_rejects_its_record_and_comes_back_escaped(system: System) -> None:
-    job = system.load(workbook(good(1), ["#REF!", "Silva", "5550000002", 2, 7]), key="input/members/b.xlsx")
+    job = system.load(members_workbook(good(1), ["#REF!", "Silva", "5550000002", 2, 7]), key="input/members/b.xlsx")
     assert (job["counts"]["inserted"], job["counts"]["rejected"]) == (1, 1)
     [rejection] = system.rejections(job)
     assert [(error["code"], error["column"]) for error in rejection["errors"]] == [("type-error", "first_name")]
@@ -86,7 +69,7 @@ def test_parquet_loads_by_row_groups_with_nulls_and_rows_for_lines(system: Syste
     numbers = list(range(1, 26))
     phones = [f"{number:010}" if number != 17 else "x" for number in numbers]
     names = [None if number == 23 else "Silva" for number in numbers]
-    data = parquet(numbers, row_group_size=10, phone_number=phones, last_name=names)
+    data = members_parquet(numbers, row_group_size=10, phone_number=phones, last_name=names)
     job = system.load(data, key="input/members/file.parquet")
     assert (job["state"], job["balanced"], job["counts"]["inserted"]) == ("COMPLETED_WITH_FAILURES", True, 23)
     assert job["found"]["container"] == "parquet"
@@ -100,15 +83,15 @@ def test_parquet_loads_by_row_groups_with_nulls_and_rows_for_lines(system: Syste
 @pytest.mark.parametrize(
     ("key", "data", "code"),
     [
-        ("a.xlsx", workbook(good(1))[:-400], "archive-damaged"),
-        ("a.xlsx", workbook(labels=["first_name", "phone_number"]), "missing-label"),
-        ("a.xlsx", workbook(labels=["Ana", "Silva"]), "no-header"),
-        ("a.xlsx", workbook(labels=[]), "empty-file"),
-        ("a.parquet", parquet([1])[:-400], "archive-truncated"),
-        ("a.parquet", parquet([1])[:-100] + parquet([1])[-8:], "archive-damaged"),
+        ("a.xlsx", members_workbook(good(1))[:-400], "archive-damaged"),
+        ("a.xlsx", members_workbook(labels=["first_name", "phone_number"]), "missing-label"),
+        ("a.xlsx", members_workbook(labels=["Ana", "Silva"]), "no-header"),
+        ("a.xlsx", members_workbook(labels=[]), "empty-file"),
+        ("a.parquet", members_parquet([1])[:-400], "archive-truncated"),
+        ("a.parquet", members_parquet([1])[:-100] + members_parquet([1])[-8:], "archive-damaged"),
         (
             "a.parquet",
-            parquet([1], phone_number=pa.nulls(1)).replace(b"phone_number", b"phone_numbeR"),
+            members_parquet([1], phone_number=pa.nulls(1)).replace(b"phone_number", b"phone_numbeR"),
             "missing-label",
         ),
     ],
@@ -126,7 +109,7 @@ def test_a_table_that_cannot_be_loaded_fails_at_once_with_its_reason(
 def test_a_conversion_that_is_handed_on_after_each_batch_ends_the_same(system: System, kind: str) -> None:
     small = System.create(system.database_url, batch_bytes=2_000, max_record_bytes=500)
     numbers = range(1, 201)
-    data = workbook(*map(good, numbers)) if kind == "xlsx" else parquet(list(numbers), row_group_size=7)
+    data = members_workbook(*map(good, numbers)) if kind == "xlsx" else members_parquet(list(numbers), row_group_size=7)
     hurried = HandsOnEachTime(small)
     job = hurried.load(data, f"input/members/file.{kind}")
     assert (job["state"], job["counts"]["inserted"], job["balanced"]) == ("COMPLETED", 200, True)
@@ -147,16 +130,13 @@ class HandsOnEachTime:
         system = self.system
         system.drop(key, data)
         system.deliver(system.settings.intake_queue)
-        while bodies := [body for body, delete in system.receive(system.settings.convert_queue) if not delete() is ...]:
-            for body in bodies:
+        while messages := list(system.receive(system.settings.convert_queue)):
+            for body, delete in messages:
                 self.invocations += 1
-                system.container.intake.convert(body, self.hurry)
+                system.container.intake.convert(body, lambda: 1.0)
+                delete()
         system.pump()
         return system.job(key)
-
-    @property
-    def hurry(self) -> Remaining:
-        return lambda: 1.0
 
 
 def cuts(system: System, job: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -168,7 +148,7 @@ def cuts(system: System, job: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def test_a_table_that_is_announced_and_converted_twice_is_loaded_once(system: System) -> None:
-    system.drop("input/members/a.xlsx", workbook(*map(good, range(1, 20))))
+    system.drop("input/members/a.xlsx", members_workbook(*map(good, range(1, 20))))
     system.pump(times=2)
     job = system.job("input/members/a.xlsx")
     assert (job["state"], job["counts"]["inserted"], job["balanced"]) == ("COMPLETED", 19, True)
@@ -176,12 +156,12 @@ def test_a_table_that_is_announced_and_converted_twice_is_loaded_once(system: Sy
 
 def test_a_table_larger_than_files_may_unpack_to_fails(system: System) -> None:
     small = System.create(system.database_url, max_unpacked_bytes=10_000)
-    job = small.load(parquet(list(range(1, 1001))), key="input/members/a.parquet")
+    job = small.load(members_parquet(list(range(1, 1001))), key="input/members/a.parquet")
     assert (job["state"], job["reason"]["code"]) == ("FAILED", "byte-count")
 
 
 def test_a_dead_conversion_ends_its_job(system: System) -> None:
-    system.drop("input/members/a.xlsx", workbook(good(1)))
+    system.drop("input/members/a.xlsx", members_workbook(good(1)))
     system.deliver(system.settings.intake_queue)
     [body] = [body for body, _ in system.receive(system.settings.convert_queue)]
     system.container.intake.bury_split(body)  # its queue's dead letters are the intake's
