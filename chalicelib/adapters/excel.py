@@ -118,9 +118,9 @@ class Workbook:
         except KeyError:
             raise damaged("it has not the parts of a workbook") from None
         if info.flag_bits & 1:
-            raise FileRefused("encrypted", "the workbook is encrypted; save it without a password")
+            raise FileRefused("archive-encrypted", "the workbook is encrypted; save it without a password")
         if info.compress_type not in _METHODS:
-            raise damaged("it is packed in a way that Excel does not know")
+            raise FileRefused("archive-unsupported", "the workbook is packed in a way that Excel does not know")
         if info.file_size > most_bytes:
             raise FileRefused(
                 "too-large",

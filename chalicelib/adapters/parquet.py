@@ -127,7 +127,7 @@ class ParquetTable:
             yield
         except (pa.ArrowException, OSError, ValueError) as error:
             if "encrypt" in str(error).lower():
-                raise FileRefused("encrypted", "the Parquet file is encrypted, and we have no key") from None
+                raise FileRefused("archive-encrypted", "the Parquet file is encrypted, and we have no key") from None
             raise FileRefused(
                 "archive-damaged", "the Parquet file is damaged, was not transferred in full, or is of an unknown kind"
             ) from None
@@ -148,7 +148,7 @@ def _check_footer(file: RangedFile) -> None:
     file.seek(max(file.size - 8, 0))
     end = file.read(8)
     if end.endswith(b"PARE"):
-        raise FileRefused("encrypted", "the Parquet file is encrypted, and we have no key")
+        raise FileRefused("archive-encrypted", "the Parquet file is encrypted, and we have no key")
     if len(end) < 8 or not end.endswith(b"PAR1"):
         raise FileRefused("archive-truncated", "the Parquet file has no end: it was not transferred in full")
     if int.from_bytes(end[:4], "little") > _MOST_FOOTER_BYTES:

@@ -110,7 +110,7 @@ def _bare(field: Field) -> bytes | None:
     if limits.enum is not None or any(map(_LITERAL, field.missing_values)):
         return None
     if field.type is FieldType.BOOLEAN:
-        return b"true|false"
+        return b"true|false" if field.true_values and field.false_values else None
     if field.type in _NUMBERS:
         expression = typed_expression(field)
         return None if expression is None else _NUMBER + expression

@@ -34,13 +34,7 @@ def error_file_row(
     Several errors stand in the same cells, separated by ``; ``. The result is valid UTF-8 and well-formed CSV.
     ``escaped`` has the record escaped in any case: it is no CSV, whatever it looks like.
     """
-    cells = [
-        str(line),
-        str(record),
-        "; ".join(error.column or "" for error in errors),
-        "; ".join(error.code for error in errors),
-        "; ".join(error.message for error in errors),
-    ]
+    cells = [str(line), str(record), *error_cells(errors)]
     if not escaped and _stands_as_it_is(raw, dialect):
         return (_row(cells, dialect) + dialect.delimiter).encode() + raw + b"\n"
     cell = escape_raw(raw)
@@ -55,6 +49,15 @@ def record_of(cells: Sequence[str], dialect: Dialect) -> bytes | None:
     if not dialect.escape and not dialect.double_quote and any(dialect.quote_char in cell for cell in cells):
         return None
     return _row(cells, dialect).encode()
+
+
+def error_cells(errors: Sequence[RecordError]) -> tuple[str, str, str]:
+    """Return the columns, codes and messages of a record's errors."""
+    return (
+        "; ".join(error.column or "" for error in errors),
+        "; ".join(error.code for error in errors),
+        "; ".join(error.message for error in errors),
+    )
 
 
 def escape_raw(raw: bytes) -> str:

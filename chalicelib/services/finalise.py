@@ -1,18 +1,13 @@
 """Finalise: a job that has all its batches gets its error file, its receipt, its last state and its notice."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from uuid import UUID
 
-from chalicelib.core.containers import CONVERTED
-from chalicelib.core.dataset import Dataset, Dialect
-from chalicelib.core.render import error_file_header, error_file_row
+from chalicelib.core.error_file import ErrorFile, error_file, error_file_name
 from chalicelib.core.states import JobState
-from chalicelib.core.tablerows import row_writer
 from chalicelib.services.ports import Datasets, Ending, FinalTransaction, Job, Ledger, ObjectStore, Queues, Reason
-from chalicelib.services.reading import as_read
 
-REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
 
 
@@ -40,7 +35,12 @@ class Finalise:
         ending = final.ending
         prefix = self._prefix(ending.job)
         if ending.counts["rejected"]:
-            self._objects.write(prefix + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
+            job = ending.job
+            file = error_file(
+                job.format, job.container, job.columns or (), self._datasets.get(job.dataset), job.delimiter
+            )
+            name = error_file_name(job.format, job.container)
+            self._objects.write(prefix + name, _error_file(file, final), file.content_type)
         state, reason = outcome(ending)
         receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
@@ -51,16 +51,6 @@ class Finalise:
         """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""
         return f"error/{job.dataset if job.dataset in self._datasets else '_'}/job={job.id}/"
 
-    def _error_file(self, final: FinalTransaction) -> Iterator[bytes]:
-        job = final.ending.job
-        dataset = self._datasets.get(job.dataset)  # it may have been removed while the job was under way
-        dialect = Dialect() if dataset is None else as_read(dataset, job).dialect
-        yield error_file_header(job.columns or (), dialect)
-        table = table_rows(job, dataset)
-        for rejected in final.rejections():
-            raw, escaped = (rejected.raw, False) if table is None else table(rejected.raw)
-            yield error_file_row(rejected.line, rejected.record, rejected.errors, raw, dialect, escaped=escaped)
-
     def _audiences(self, ending: Ending, state: JobState, reason: Reason | None) -> list[str]:
         """Who is told: nobody of success, owners of what is wrong with the file, engineers of what is wrong with us."""
         if state not in (JobState.FAILED, JobState.COMPLETED_WITH_FAILURES):
@@ -70,17 +60,10 @@ class Finalise:
         return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
 
 
-def table_rows(job: Job, dataset: Dataset | None) -> Callable[[bytes], tuple[bytes, bool]] | None:
-    """What makes a record of rejected.csv of a table's row, and tells whether it must be escaped; None for text."""
-    if job.container not in CONVERTED:
-        return None
-    write = None if dataset is None else row_writer(job.columns or (), as_read(dataset, job))
-
-    def record(raw: bytes) -> tuple[bytes, bool]:
-        written = write(raw) if write is not None and raw else None
-        return (raw, bool(raw)) if written is None else (written, False)
-
-    return record
+def _error_file(file: ErrorFile, final: FinalTransaction) -> Iterator[bytes]:
+    yield file.start()
+    for rejected in final.rejections():
+        yield file.row(rejected.line, rejected.record, rejected.errors, rejected.raw)
 
 
 def outcome(ending: Ending) -> tuple[JobState, Reason | None]:

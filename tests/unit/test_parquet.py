@@ -110,7 +110,7 @@ def test_a_type_that_has_no_json_is_refused_by_its_columns_name() -> None:
         (parquet({"a": [1]})[:-1], "archive-truncated"),
         (b"PAR1" + bytes(100) + b"\x10\0\0\0PAR1", "archive-damaged"),
         (b"PAR1" + bytes(100) + b"\xff\xff\xff\xffPAR1", "too-large"),
-        (b"PAR1" + bytes(100) + b"\x10\0\0\0PARE", "encrypted"),
+        (b"PAR1" + bytes(100) + b"\x10\0\0\0PARE", "archive-encrypted"),
         (flipped(parquet({"a": list(range(1000))}, write_page_checksum=True), 200), "archive-damaged"),
     ],
     ids=["magic", "truncated", "footer", "footer size", "encrypted", "checksum"],

@@ -140,7 +140,7 @@ def test_an_encrypted_part_is_refused() -> None:
     data = bytearray(workbook([["a", "b"]]))
     entry = data.rindex(b"xl/workbook.xml") - 46  # in the directory
     data[entry + 8] |= 1
-    assert refusal(bytes(data)).code == "encrypted"
+    assert refusal(bytes(data)).code == "archive-encrypted"
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), parquet({"a": [1]})])
