@@ -56,7 +56,7 @@ class ErrorFile:
             return json_error_line(line, record, errors, raw)
         if raw and self.container in CONVERTED:
             row = None if self.from_row is None else self.from_row(raw)
-            return error_file_row(line, record, errors, row or raw, self.dialect, escaped=row is None)
+            return error_file_row(line, record, errors, raw if row is None else row, self.dialect, escaped=row is None)
         return error_file_row(line, record, errors, raw, self.dialect)
 
 
