@@ -42,6 +42,8 @@ def test_packed_file_loads_as_the_plain_one(system: System, container: str, name
     assert job["found"] == {"container": container, "format": "csv", "encoding": "utf-8", "delimiter": None}
     assert job["progress"]["bytes_done"] == job["progress"]["bytes_total"] == len(DIRTY)
     assert [r["line"] for r in system.rejections(job)] == [41]
+    receipt = json.loads(system.file(f"error/members/job={job['id']}/manifest.json"))
+    assert receipt["found"] == job["found"]
     assert system.rejected_csv(job).count(b"\n") == 2
 
 
