@@ -16,7 +16,8 @@ from typing import IO, TypeAlias
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel, from_ISO8601
 
-from chalicelib.core.sheet import Cell, Row, SheetReader, StringsReader, Tag, damaged, tags, unescaped
+from chalicelib.core.sheet import Cell, Row, SheetReader
+from chalicelib.core.workbook_xml import StringsReader, Tag, damaged, tags, unescaped
 from chalicelib.errors import FileRefused
 
 MOST_SHEET_BYTES = 4 << 30  # unpacked: what an invocation surely reads, and more than a million rows of sixty columns

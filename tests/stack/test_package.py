@@ -13,6 +13,7 @@ import pytest
 from infra.local.layer import is_needed
 from infra.local.package import MOST_UNZIPPED_BYTES, PYTHON_VERSION, run, sizes
 from infra.local.packaging import Package
+from infra.local.paths import ROOT
 from tests.stack.test_template import CONFIG
 
 TAG = "cpython-" + PYTHON_VERSION.replace(".", "")
@@ -139,6 +140,22 @@ assert pyarrow.parquet.read_table(file).equals(table)
 assert pyarrow.compute.sum(pyarrow.array([1, 2])).as_py() == 3
 """
     done = subprocess.run([sys.executable, "-I", "-c", program, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_function_imports_the_layers_libraries_before_there_is_a_table_to_read() -> None:
+    program = """
+import sys
+import app
+from chalicelib.bootstrap import Container
+from chalicelib.config import Settings
+settings = {name: "x" for name in (
+    "bucket intake_queue batch_queue convert_queue notify_queue database_url mail_from engineers public_url"
+).split()}
+Container(Settings(**settings, database_secret_arn=None)).intake
+assert not {"pyarrow", "openpyxl"} & sys.modules.keys()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
 
 

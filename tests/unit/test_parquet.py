@@ -1,5 +1,6 @@
 """Parquet's types and limits; that all values survive is a property, in tests/property/test_tables.py."""
 
+import tracemalloc
 import uuid
 from datetime import date, datetime
 from typing import Any
@@ -82,6 +83,19 @@ def test_a_few_bytes_that_stand_for_gigabytes_are_read_a_few_rows_at_a_time() ->
     chunks = [len(chunk) for chunk in parquet_table(file, things({"a": "string"})).lines(1)]
     assert sum(chunks) == rows * (len(text) + len('{"a": ""}\n'))
     assert max(chunks) <= 64 << 20
+
+
+def test_columns_together_hold_no_more_than_one_may() -> None:
+    text, rows, names = "x" * 1_000_000, 20, "abcdefghijklmnop"  # 20 MB a column, 320 in all
+    array = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text]))
+    file = parquet(dict.fromkeys(names, array), compression="zstd")
+    table = parquet_table(file, things(dict.fromkeys(names, "string")))
+    tracemalloc.start()
+    try:
+        assert sum(chunk.count(b"\n") for chunk in table.lines(1)) == rows
+        assert tracemalloc.get_traced_memory()[1] < 250_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_row_group_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from chalicelib.adapters import excel
 from chalicelib.adapters.ranged import RangedFile
-from chalicelib.core import sheet
-from chalicelib.core.sheet import Cell, SheetReader, StringsReader, tags
+from chalicelib.core import workbook_xml
+from chalicelib.core.sheet import Cell, Row, SheetReader
+from chalicelib.core.workbook_xml import StringsReader, tags
 from chalicelib.errors import FileRefused
 from tests.tables import SHEET, excel_table, lines, parquet, rewritten, sheet_of, things, workbook
 
@@ -17,7 +18,7 @@ HEADER = b'<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>"""
 
 
-def read(xml: bytes, at_once: int = 7) -> list[sheet.Row]:
+def read(xml: bytes, at_once: int = 7) -> list[Row]:
     reader = SheetReader()
     rows = [row for start in range(0, len(xml), at_once) for row in reader.feed(xml[start : start + at_once])]
     reader.finish()
@@ -131,7 +132,7 @@ def test_a_bomb_is_refused_by_the_directory_and_a_lying_directory_gives_no_byte_
 
 
 def test_texts_that_need_too_much_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet, "MOST_STRINGS_BYTES", 10_000)
+    monkeypatch.setattr(workbook_xml, "MOST_STRINGS_BYTES", 10_000)
     texts = b"".join(b"<si><t>name %d</t></si>" % number for number in range(200))
     assert refusal(sheet_of(HEADER, strings=b"<sst>" + texts + b"</sst>")).code == "too-large"
 
