@@ -4,12 +4,13 @@ import csv
 import io
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
 
 from tests.system import MEMBERS, System
-from tests.tables import parquet, workbook
+from tests.tables import parquet, sheet_of, workbook
 
 LABELS = MEMBERS.strip().split(",")
 
@@ -87,6 +88,7 @@ def test_parquet_loads_by_row_groups_with_nulls_and_rows_for_lines(system: Syste
         ("a.xlsx", members_workbook(labels=["first_name", "phone_number"]), "missing-label"),
         ("a.xlsx", members_workbook(labels=["Ana", "Silva"]), "no-header"),
         ("a.xlsx", members_workbook(labels=[]), "empty-file"),
+        ("a.xlsx", sheet_of(b" " * (65 << 20)), "archive-bomb"),
         ("a.parquet", members_parquet([1])[:-400], "archive-truncated"),
         ("a.parquet", members_parquet([1])[:-100] + members_parquet([1])[-8:], "archive-damaged"),
         (
@@ -95,7 +97,16 @@ def test_parquet_loads_by_row_groups_with_nulls_and_rows_for_lines(system: Syste
             "missing-label",
         ),
     ],
-    ids=["xlsx cut", "xlsx column", "xlsx header", "xlsx empty", "parquet cut", "parquet damaged", "parquet column"],
+    ids=[
+        "xlsx cut",
+        "xlsx column",
+        "xlsx header",
+        "xlsx empty",
+        "xlsx bomb",
+        "parquet cut",
+        "parquet damaged",
+        "parquet column",
+    ],
 )
 def test_a_table_that_cannot_be_loaded_fails_at_once_with_its_reason(
     system: System, key: str, data: bytes, code: str
@@ -152,6 +163,17 @@ def test_a_table_that_is_announced_and_converted_twice_is_loaded_once(system: Sy
     system.pump(times=2)
     job = system.job("input/members/a.xlsx")
     assert (job["state"], job["counts"]["inserted"], job["balanced"]) == ("COMPLETED", 19, True)
+
+
+def test_a_conversion_whose_message_was_lost_is_resumed_by_way_of_the_split(system: System) -> None:
+    system.drop("input/members/a.xlsx", members_workbook(good(1)))
+    system.deliver(system.settings.intake_queue)
+    for _, delete in system.receive(system.settings.convert_queue):
+        delete()
+    assert system.job("input/members/a.xlsx")["state"] == "PENDING"
+    system.container.queues.send_split(UUID(system.job("input/members/a.xlsx")["id"]))  # as the sweep does
+    system.pump()
+    assert system.job("input/members/a.xlsx")["state"] == "COMPLETED"
 
 
 def test_a_table_larger_than_files_may_unpack_to_fails(system: System) -> None:
