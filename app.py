@@ -42,6 +42,14 @@ def load(event: SQSEvent) -> None:
             container().intake.load(message.body, seconds_left(event))
 
 
+@app.on_sqs_message(queue="dropload-convert", batch_size=1)
+def convert(event: SQSEvent) -> None:
+    """A workbook or Parquet file is to be made into batches. This function alone has the libraries for it."""
+    for message in event:
+        with container().intake.retried(message.to_dict()):
+            container().intake.convert(message.body, seconds_left(event))
+
+
 @app.on_sqs_message(queue="dropload-notify", batch_size=1)
 def notify(event: SQSEvent) -> None:
     """The outbox holds something."""

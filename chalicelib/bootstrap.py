@@ -14,9 +14,11 @@ from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import SqsQueues
+from chalicelib.adapters.tables import StoredTables
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
 from chalicelib.services.bury import Bury
+from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.health import Health
@@ -116,6 +118,19 @@ class Container:
         )
 
     @cached_property
+    def convert(self) -> Convert:
+        return Convert(
+            split=self.split,
+            ledger=self.ledger,
+            objects=self.objects,
+            tables=StoredTables(self.objects),
+            queues=self.queues,
+            datasets=self.datasets,
+            settings=self.settings,
+            cutting=self.cutting,
+        )
+
+    @cached_property
     def load(self) -> Load:
         return Load(ledger=self.ledger, reads=self.reads, finalise=self.finalise)
 
@@ -140,7 +155,14 @@ class Container:
 
     @cached_property
     def intake(self) -> Intake:
-        return Intake(split=self.split, load=self.load, bury=self.bury, retries=self.retries, messages=events)
+        return Intake(
+            split=self.split,
+            load=self.load,
+            convert=self.convert,
+            bury=self.bury,
+            retries=self.retries,
+            messages=events,
+        )
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -21,6 +21,7 @@ class Settings:
     bucket: str
     intake_queue: str
     batch_queue: str
+    convert_queue: str
     notify_queue: str
     database_url: str | None
     database_secret_arn: str | None
@@ -58,6 +59,7 @@ class Settings:
             bucket=text("DROPLOAD_BUCKET"),
             intake_queue=text("DROPLOAD_INTAKE_QUEUE_URL"),
             batch_queue=text("DROPLOAD_BATCH_QUEUE_URL"),
+            convert_queue=text("DROPLOAD_CONVERT_QUEUE_URL"),
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,

@@ -50,7 +50,7 @@ class System:
         name = f"t-{uuid.uuid4().hex[:12]}"
         sqs, s3 = client("sqs"), client("s3")
         queues = {}
-        for queue in ("intake", "batches", "notify"):
+        for queue in ("intake", "batches", "convert", "notify"):
             attributes = {"VisibilityTimeout": str(visibility_seconds)}
             queues[queue] = sqs.create_queue(QueueName=f"{name}-{queue}", Attributes=attributes)["QueueUrl"]
         s3.create_bucket(Bucket=name)
@@ -68,6 +68,7 @@ class System:
             bucket=name,
             intake_queue=queues["intake"],
             batch_queue=queues["batches"],
+            convert_queue=queues["convert"],
             notify_queue=queues["notify"],
             database_url=database_url,
             database_secret_arn=None,
@@ -145,6 +146,7 @@ class System:
         intake = self.container.intake
         return {
             self.settings.intake_queue: lambda body: intake.split(body, forever),
+            self.settings.convert_queue: lambda body: intake.convert(body, forever),
             self.settings.batch_queue: lambda body: intake.load(body, forever),
             self.settings.notify_queue: lambda body: self.container.notify.run(forever),
         }

@@ -25,7 +25,7 @@ _UNREADABLE = {
     b"\x28\xb5\x2f\xfd": "compressed with zstd",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"Rar!\x1a\x07": "a RAR archive",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls)",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls), or one with a password",
     b"%PDF-": "a PDF document",
 }
 _TEXT = b"\t\r\n" + bytes(range(ord(" "), 256))

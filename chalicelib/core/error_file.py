@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.core.containers import CONVERTED, JSONL
@@ -11,6 +11,7 @@ from chalicelib.core.jsontext import members_of
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.render import ERROR_COLUMNS, error_cells, error_file_header, error_file_row, escape_raw
 from chalicelib.core.schema import Dataset, Dialect
+from chalicelib.core.tablerows import row_writer
 
 _RAW = "_raw"
 _SPACE = " \t\r\n"
@@ -28,12 +29,16 @@ def error_file_name(form: str, container: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ErrorFile:
-    """How one job's rejected records are written. It is UTF-8, and says so where its dataset's files are not."""
+    """How one job's rejected records are written. It is UTF-8, and says so where its dataset's files are not.
+
+    ``from_row`` makes a CSV record of a table's row, where that can be.
+    """
 
     form: str
     container: str | None
     columns: Sequence[str]
     dialect: Dialect
+    from_row: Callable[[bytes], bytes | None] | None = None
 
     @property
     def content_type(self) -> str:
@@ -49,6 +54,9 @@ class ErrorFile:
         """Return the line of one rejected record."""
         if is_json_file(self.form, self.container):
             return json_error_line(line, record, errors, raw)
+        if raw and self.container in CONVERTED:
+            row = None if self.from_row is None else self.from_row(raw)
+            return error_file_row(line, record, errors, raw if row is None else row, self.dialect, escaped=row is None)
         return error_file_row(line, record, errors, raw, self.dialect)
 
 
@@ -56,8 +64,11 @@ def error_file(
     form: str, container: str | None, columns: Sequence[str], dataset: Dataset | None, delimiter: str | None
 ) -> ErrorFile:
     """Return the error file of a job; its dataset may have been removed while it was under way."""
-    dialect = Dialect() if dataset is None else dataset.delimited_by(delimiter).dialect
-    return ErrorFile(form, container, columns, dialect)
+    if dataset is None:
+        return ErrorFile(form, container, columns, Dialect())
+    dataset = dataset.delimited_by(delimiter)
+    from_row = row_writer(columns, dataset) if container in CONVERTED else None
+    return ErrorFile(form, container, columns, dataset.dialect, from_row)
 
 
 def json_error_line(line: int, record: int, errors: Sequence[RecordError], raw: bytes) -> bytes:

@@ -61,7 +61,7 @@ def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None
     if read is None:
         return None
     columns, end = read
-    _check(columns, dataset)
+    check_labels(columns, dataset)
     return Layout(columns, bom + end, 1 + text.count(b"\n", 0, end), delimiter)
 
 
@@ -90,7 +90,12 @@ def _refuse_wide(head: bytes) -> None:
         )
 
 
-def _check(columns: Sequence[str], dataset: Dataset) -> None:
+def check_labels(columns: Sequence[str], dataset: Dataset) -> None:
+    """Check a header's labels, in file order, against the dataset.
+
+    Raises:
+        FileRefused: a required column is missing, a label stands twice ...; the code and the message say which.
+    """
     declared = [field.name for field in dataset.fields]
     names = resolve(columns, dataset)
     present = set(names)

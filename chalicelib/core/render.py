@@ -26,19 +26,29 @@ def error_file_header(columns: Sequence[str], dialect: Dialect) -> bytes:
     return (_row([*ERROR_COLUMNS, *columns], dialect) + "\n").encode()
 
 
-def error_file_row(line: int, record: int, errors: Sequence[RecordError], raw: bytes, dialect: Dialect) -> bytes:
+def error_file_row(
+    line: int, record: int, errors: Sequence[RecordError], raw: bytes, dialect: Dialect, *, escaped: bool = False
+) -> bytes:
     """Return the line of one rejected record: its line and record number, all its errors, and its bytes.
 
     Several errors stand in the same cells, separated by ``; ``. The result is valid UTF-8 and well-formed CSV.
+    ``escaped`` has the record escaped in any case: it is no CSV, whatever it looks like.
     """
     cells = [str(line), str(record), *error_cells(errors)]
-    if _stands_as_it_is(raw, dialect):
+    if not escaped and _stands_as_it_is(raw, dialect):
         return (_row(cells, dialect) + dialect.delimiter).encode() + raw + b"\n"
-    escaped = escape_raw(raw)
+    cell = escape_raw(raw)
     if not dialect.double_quote and not dialect.escape:
         quote = dialect.quote_char
-        escaped = RAW_PREFIX + escaped.removeprefix(RAW_PREFIX).replace(quote, rf"\x{ord(quote):02X}")
-    return (_row([*cells, escaped], dialect) + "\n").encode()
+        cell = RAW_PREFIX + cell.removeprefix(RAW_PREFIX).replace(quote, rf"\x{ord(quote):02X}")
+    return (_row([*cells, cell], dialect) + "\n").encode()
+
+
+def record_of(cells: Sequence[str], dialect: Dialect) -> bytes | None:
+    """Return a record of these cells, without a line end; ``None`` where the dialect cannot say one of them."""
+    if not dialect.escape and not dialect.double_quote and any(dialect.quote_char in cell for cell in cells):
+        return None
+    return _row(cells, dialect).encode()
 
 
 def error_cells(errors: Sequence[RecordError]) -> tuple[str, str, str]:

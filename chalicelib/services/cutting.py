@@ -26,12 +26,20 @@ class Cutting:
         self._datasets = datasets
         self._settings = settings
 
-    def run(self, job: Job, chunks: Iterator[bytes], remaining: Remaining, hand_on: Callable[[UUID], None]) -> None:
+    def run(
+        self,
+        job: Job,
+        chunks: Iterator[bytes],
+        remaining: Remaining,
+        hand_on: Callable[[UUID], None],
+        *,
+        chunks_from: int = 0,
+    ) -> None:
         """Cut a job that has been started, from ``split_offset`` to the end or until ``remaining`` seconds are few.
 
-        ``chunks`` are the data, in UTF-8: of a staged job from their very start, since what was made of an object can
-        only be made again from there; of any other from ``split_offset``. With time running out, ``hand_on`` is
-        called to have the rest cut by another invocation.
+        ``chunks`` are the data, in UTF-8: of a staged job from ``chunks_from``, most often from their very start,
+        since what was unpacked can only be unpacked again from there; of any other from ``split_offset``. With time
+        running out, ``hand_on`` is called to have the rest cut by another invocation.
 
         The bytes of a staged job's batches become objects of their own, which stand before their batch is booked.
         Whoever cuts the same data again, or a second time at the same moment, writes the same bytes to the same name.
@@ -41,7 +49,7 @@ class Cutting:
             Contended: another splitter is at work on this job.
         """
         if job.staged:
-            chunks = after(chunks, job.split_offset)
+            chunks = after(chunks, job.split_offset - chunks_from)
         cutter = self._cutter(job)
         began = cutter.offset  # an invocation that has cut nothing goes on: handing on must make headway
         waiting: list[Cut] = []

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chalicelib.errors import Terminal
 from chalicelib.services.bury import Bury
+from chalicelib.services.convert import Convert
 from chalicelib.services.load import Load
 from chalicelib.services.ports import Delivery, Remaining, StoredObject, unhurried
 from chalicelib.services.retries import Retries
@@ -31,10 +32,20 @@ class Messages(Protocol):
 class Intake:
     """One method a queue, each taking one message's body."""
 
-    def __init__(self, *, split: Split, load: Load, bury: Bury, retries: Retries, messages: Messages) -> None:
+    def __init__(
+        self,
+        *,
+        split: Split,
+        load: Load,
+        convert: Convert,
+        bury: Bury,
+        retries: Retries,
+        messages: Messages,
+    ) -> None:
         self._retries = retries
         self._split = split
         self._load = load
+        self._convert = convert
         self._bury = bury
         self._messages = messages
 
@@ -49,6 +60,13 @@ class Intake:
         job = self._messages.job_of(body)
         if job is not None:
             self._split.resume(job, remaining)
+
+    def convert(self, body: str, remaining: Remaining) -> None:
+        """A job whose table is to be converted, or to go on with."""
+        job = self._messages.job_of(body)
+        if job is None:
+            raise Terminal("unknown-message", "a message on the convert queue names no job")
+        self._convert.run(job, remaining)
 
     def load(self, body: str, remaining: Remaining = unhurried) -> None:
         """A batch to load; ``remaining`` tells the seconds left."""

@@ -323,6 +323,28 @@ class ObjectStore(Protocol):
         """Copy exactly this version to ``key`` in our bucket, then delete it. Quiet as ``delete``."""
 
 
+class Table(Protocol):
+    """A table in a container that is no text: a sheet of a workbook, a Parquet file. ``columns`` are labels."""
+
+    columns: tuple[str, ...]
+
+    def lines(self, first: int) -> Iterator[bytes]:
+        """Its rows from ``first`` on as JSON Lines, row n (from 1) on line n; an object's members are the columns.
+
+        The same rows become the same bytes whenever that is done. Raises FileRefused where the file is damaged.
+        """
+
+
+class Tables(Protocol):
+    """Opens tables."""
+
+    def open(self, stored: StoredObject, container: str, dataset: Dataset) -> Table:
+        """The table in this object, by a container of ``core.containers.CONVERTED``.
+
+        Raises FileRefused where it cannot be read, is too large, or is none of this dataset's.
+        """
+
+
 class Queues(Protocol):
     """The queues, by what they are for."""
 
@@ -330,6 +352,9 @@ class Queues(Protocol):
 
     def send_split(self, id: UUID) -> None:
         """Ask for the rest of a split."""
+
+    def send_convert(self, id: UUID) -> None:
+        """Ask for a table to be converted, or for the rest of it."""
 
     def send_notify(self) -> None: ...
 

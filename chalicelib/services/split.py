@@ -21,6 +21,9 @@ from chalicelib.services.unpack import Unpack
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
 _SLACK = 64 * 1024  # batches end where records do, so equal shares would leave a tiny one over
 
+Cut = Callable[[Job, Remaining], None]
+"""Cuts a job's data from where it stands; raises FileRefused where they cannot be read."""
+
 
 class Split:
     """Read the object once, as a stream; book batches in the ledger first, send them after."""
@@ -61,11 +64,11 @@ class Split:
             self._ledger.end_split(job, reason)
         self._finalise.run(job.id)  # never read: the name that the ledger has may be another object's
 
-    def resume(self, id: UUID, remaining: Remaining) -> None:
-        """Go on with a split that was handed on, interrupted or swept up."""
+    def resume(self, id: UUID, remaining: Remaining, cut: Cut | None = None) -> None:
+        """Go on with a split that was handed on, interrupted or swept up; ``cut`` is another way to cut its data."""
         job = self._ledger.job(id)
         if job is not None:
-            self._go_on(job, remaining)
+            self._go_on(job, remaining, cut)
 
     def open(self, stored: StoredObject, *, validate_only: bool) -> Job:
         """The job of this object, opened if it has none."""
@@ -98,7 +101,7 @@ class Split:
             self._ledger.end_split(job, Reason(refused.code, refused.message, "file"))
             return self._ledger.job(job.id) or job
 
-    def _go_on(self, job: Job, remaining: Remaining) -> None:
+    def _go_on(self, job: Job, remaining: Remaining, cut: Cut | None = None) -> None:
         if not is_terminal(job.state):
             if job.batches:
                 # Booked before, and perhaps never sent: a message too many does no harm.
@@ -107,7 +110,7 @@ class Split:
                 self._ledger.end_split(job, None)
             elif not job.split_done:
                 try:
-                    self._cut(job, remaining)
+                    (cut or self._cut)(job, remaining)
                 except FileRefused as refused:
                     self._ledger.end_split(job, Reason(refused.code, refused.message, "file"))
         self._finalise.run(job.id)
@@ -119,7 +122,8 @@ class Split:
         else:
             source = self._unpack.open(job, dataset)
             if source.found.container in CONVERTED:
-                raise FileRefused("unsupported-format", "workbooks and Parquet files cannot be loaded; save it as CSV")
+                self._queues.send_convert(job.id)
+                return
             chunks = source.chunks
             if job.columns is None:
                 layout, head, chunks = _read_header(chunks, dataset, source.found.format)

@@ -9,6 +9,9 @@ def for_emulator(template: dict[str, Any], parameters: Mapping[str, str], code: 
 
     ``parameters`` are those that the stack is created with.
     """
+    # The emulator runs functions in our own environment, which has the layer's libraries; AWS's has not. Copying them
+    # at each start would take longer than all the rest.
+    del template["Resources"]["ConvertLayer"]
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             _function(resource["Properties"], parameters, code)
@@ -21,6 +24,7 @@ def for_emulator(template: dict[str, Any], parameters: Mapping[str, str], code: 
 
 def _function(properties: dict[str, Any], parameters: Mapping[str, str], code: Mapping[str, str]) -> None:
     properties["CodeUri"] = dict(code)  # what `aws cloudformation package` does
+    properties.pop("Layers", None)
     for source in properties.get("Events", {}).values():
         scaling = source["Properties"].get("ScalingConfig", {})
         reference = scaling.get("MaximumConcurrency")

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from infra.local.errors import StackError
+from infra.local.layer import make_layer
 from infra.local.packaging import Package, copy_project, make_package
 from infra.local.paths import ROOT
 
@@ -26,13 +27,17 @@ def run(out: Path) -> int:
     _clear(out)
     project = out / "project"
     copy_project(project)
-    _install_dependencies(project / "vendor")
+    _install("requirements.txt", project / "vendor")
     package = make_package(project, out)
+    _install("requirements-convert.txt", project / "layer")
+    layer = make_layer(project / "layer", package.layer)
     shutil.rmtree(project)
     zipped, unzipped = sizes(package)
-    if unzipped > MOST_UNZIPPED_BYTES:
-        raise StackError(f"{unzipped / MB:.1f} MB unzipped: Lambda takes at most {MOST_UNZIPPED_BYTES // MB} MB")
+    if unzipped + layer.unzipped > MOST_UNZIPPED_BYTES:
+        whole = f"{unzipped / MB:.1f} MB unzipped, and its layer {layer.unzipped / MB:.1f} MB"
+        raise StackError(f"{whole}: Lambda takes at most {MOST_UNZIPPED_BYTES // MB} MB")
     print(f"{package.code}: {zipped / MB:.1f} MB, {unzipped / MB:.1f} MB unzipped, for Python {PYTHON_VERSION}")
+    print(f"{layer.path}: {layer.zipped / MB:.1f} MB, {layer.unzipped / MB:.1f} MB unzipped, for Parquet and Excel")
     print(f"\nGo on with:\n{next_commands(package)}")
     return 0
 
@@ -59,15 +64,16 @@ def next_commands(package: Package) -> str:
 def _clear(out: Path) -> None:
     """Empty the folder, unless it holds something that is no package."""
     if out.exists():
-        strangers = {entry.name for entry in out.iterdir()} - {"deployment.zip", "sam.json", "packaged.json", "project"}
+        ours = {"deployment.zip", "layer.zip", "sam.json", "packaged.json", "project"}
+        strangers = {entry.name for entry in out.iterdir()} - ours
         if strangers:
             raise StackError(f"{out} has other files in it ({', '.join(sorted(strangers)[:3])}); choose another --out")
         shutil.rmtree(out)
     out.mkdir(parents=True)
 
 
-def _install_dependencies(vendor: Path) -> None:
-    """Install the functions' requirements into ``vendor``, whose content goes into the package as it is.
+def _install(requirements: str, folder: Path) -> None:
+    """Install requirements of the functions into ``folder``, whose content goes to AWS as it is.
 
     Not by chalice: it takes the Python that packages for the functions' one, and leaves out what it finds no wheel
     for; pip fails then.
@@ -85,8 +91,8 @@ def _install_dependencies(vendor: Path) -> None:
             "--no-deps",
         ),
         *("--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON_VERSION, *platforms),
-        *("--target", str(vendor), "--requirement", str(ROOT / "requirements.txt")),
+        *("--target", str(folder), "--requirement", str(ROOT / requirements)),
     ]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        raise StackError(f"the functions' requirements cannot be installed:\n{done.stderr.strip()}")
+        raise StackError(f"the functions' {requirements} cannot be installed:\n{done.stderr.strip()}")

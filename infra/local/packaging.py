@@ -27,7 +27,7 @@ _IGNORED = shutil.ignore_patterns("__pycache__", "*.py[cod]")
 
 @dataclass(frozen=True)
 class Package:
-    """A package on disk: ``template`` refers to ``code`` by the relative path ``./deployment.zip``."""
+    """A package on disk: ``template`` refers to ``code`` and ``layer`` by relative paths (``./deployment.zip``)."""
 
     folder: Path
 
@@ -40,6 +40,11 @@ class Package:
     def code(self) -> Path:
         """The code of all functions."""
         return self.folder / "deployment.zip"
+
+    @property
+    def layer(self) -> Path:
+        """What the layer ConvertLayer holds; not there where the functions' Python has it anyway."""
+        return self.folder / "layer.zip"
 
 
 def copy_project(target: Path) -> None:

@@ -1,5 +1,8 @@
+import importlib
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -7,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.package import PYTHON_VERSION, run
+from infra.local.layer import is_needed
+from infra.local.package import MOST_UNZIPPED_BYTES, PYTHON_VERSION, run, sizes
 from infra.local.packaging import Package
+from infra.local.paths import ROOT
 from tests.stack.test_template import CONFIG
 
 TAG = "cpython-" + PYTHON_VERSION.replace(".", "")
@@ -42,6 +47,7 @@ def test_it_says_its_size_and_how_to_go_on(tmp_path: Path, capsys: pytest.Captur
     run(tmp_path / "out")
     said = capsys.readouterr().out
     assert re.search(r"deployment\.zip: [\d.]+ MB, [\d.]+ MB unzipped", said)
+    assert re.search(r"layer\.zip: [\d.]+ MB, [\d.]+ MB unzipped", said)
     assert "aws cloudformation package" in said
     assert "aws cloudformation deploy" in said
 
@@ -92,6 +98,65 @@ def test_every_function_has_its_own_role_and_the_right_python(template: dict[str
     for role in roles:
         (policy,) = template["Resources"][role]["Properties"]["Policies"]
         assert policy["PolicyDocument"]["Statement"]
+
+
+def test_one_function_alone_has_the_layer(template: dict[str, Any]) -> None:
+    with_layers = {name: each["Layers"] for name, each in functions(template).items() if "Layers" in each}
+    assert with_layers == {"Convert": [{"Ref": "ConvertLayer"}]}
+    layer = template["Resources"]["ConvertLayer"]["Properties"]
+    assert layer["CompatibleRuntimes"] == [f"python{PYTHON_VERSION}"]
+
+
+def test_the_layer_is_where_the_template_says_and_fits_beside_the_code(
+    package: Package, template: dict[str, Any]
+) -> None:
+    assert package.folder / template["Resources"]["ConvertLayer"]["Properties"]["ContentUri"] == package.layer
+    with zipfile.ZipFile(package.layer) as layer:
+        held = layer.infolist()
+    assert {entry.filename.split("/")[1] for entry in held} >= {"pyarrow", "openpyxl", "et_xmlfile"}
+    compiled = [entry.filename for entry in held if ".cpython-" in entry.filename]
+    assert [name for name in compiled if TAG not in name] == []
+    _, code = sizes(package)
+    assert sum(entry.file_size for entry in held) + code < MOST_UNZIPPED_BYTES
+
+
+def test_what_the_layer_leaves_out_is_not_missed(tmp_path: Path) -> None:
+    for name in ("pyarrow", "openpyxl", "et_xmlfile"):
+        source = Path(importlib.import_module(name).__file__ or "").parent
+        for file in source.rglob("*"):
+            path = f"{name}/{file.relative_to(source).as_posix()}"
+            if file.is_file() and is_needed(path):
+                (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / path).symlink_to(file)
+    program = """
+import io, sys
+sys.path.insert(0, sys.argv[1])
+import openpyxl, pyarrow, pyarrow.compute, pyarrow.parquet
+assert pyarrow.__file__.startswith(sys.argv[1]) and openpyxl.__file__.startswith(sys.argv[1])
+file = io.BytesIO()
+table = pyarrow.table({"a": ["x", None]})
+pyarrow.parquet.write_table(table, file, compression="zstd")
+assert pyarrow.parquet.read_table(file).equals(table)
+assert pyarrow.compute.sum(pyarrow.array([1, 2])).as_py() == 3
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", program, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_function_imports_the_layers_libraries_before_there_is_a_table_to_read() -> None:
+    program = """
+import sys
+import app
+from chalicelib.bootstrap import Container
+from chalicelib.config import Settings
+settings = {name: "x" for name in (
+    "bucket intake_queue batch_queue convert_queue notify_queue database_url mail_from engineers public_url"
+).split()}
+Container(Settings(**settings, database_secret_arn=None)).intake
+assert not {"pyarrow", "openpyxl"} & sys.modules.keys()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_in_the_template_depends_on_where_it_was_made(template: dict[str, Any]) -> None:

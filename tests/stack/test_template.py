@@ -20,6 +20,7 @@ TAKE_NO_RESOURCE = {  # what AWS allows for no narrower resource
 CONSUMERS = {  # queue: the parameters of its consumer
     "IntakeQueue": "Split",
     "BatchQueue": "Load",
+    "ConvertQueue": "Convert",
     "NotifyQueue": "Notify",
     "IntakeDeadLetters": "Bury",
     "BatchDeadLetters": "Bury",
@@ -77,7 +78,7 @@ def test_nothing_is_deleted_but_versions_of_what_was_dropped() -> None:
 
 
 def test_whoever_may_finish_a_job_may_put_its_file_away() -> None:
-    for name in ("split", "load", "bury_intake", "bury_batch", "sweep"):
+    for name in ("split", "convert", "load", "bury_intake", "bury_batch", "sweep"):
         policy = json.loads((ROOT / "infra" / "policies" / f"{name}.json").read_text())
         sids = {statement["Sid"] for statement in statements(policy)}
         assert sids >= {"WriteResults", "ReadInput", "TellMissingFromForbidden", "DeleteLoaded", "Archive"}, name
@@ -96,12 +97,12 @@ def test_a_message_stays_hidden_for_six_times_its_functions_timeout(queue: str, 
     assert defaults["Visibility"] >= 6 * defaults["Timeout"]
 
 
-@pytest.mark.parametrize("function", ["Split", "Load", "Notify", "Bury"])
+@pytest.mark.parametrize("function", ["Split", "Load", "Convert", "Notify", "Bury"])
 def test_locally_a_message_is_hidden_as_long_as_its_function_may_run(function: str) -> None:
     assert int(PARAMETERS[f"{function}Visibility"]) >= int(PARAMETERS[f"{function}Timeout"])
 
 
-@pytest.mark.parametrize("queue", ["IntakeQueue", "BatchQueue", "NotifyQueue"])
+@pytest.mark.parametrize("queue", ["IntakeQueue", "BatchQueue", "ConvertQueue", "NotifyQueue"])
 def test_what_fails_five_times_is_kept_for_two_weeks(queue: str) -> None:
     redrive = RESOURCES[queue]["Properties"]["RedrivePolicy"]
     assert redrive["maxReceiveCount"] == 5
