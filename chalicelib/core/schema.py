@@ -123,6 +123,15 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Fields whose values, unless one of them is null, must be those of ``keys`` in a row of ``dataset``, in order."""
+
+    fields: tuple[str, ...]
+    dataset: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A declared kind of record and its table.
 
@@ -150,6 +159,7 @@ class Dataset:
     max_error_rate: float | None = None
     atomic: bool = False
     after_load: AfterLoad = AfterLoad.KEEP
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""
