@@ -108,7 +108,7 @@ class _Loader(yaml.SafeLoader):
     """YAML without keys that stand twice, of which the last one would win without a word."""
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:  # type: ignore[override]
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)  # type: ignore[arg-type,assignment]
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)  # type: ignore[arg-type]
         lines: dict[str, int] = {}
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in lines:

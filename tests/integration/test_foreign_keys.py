@@ -1,0 +1,234 @@
+"""A record that refers to a row that is not there is rejected, whatever its keys and its dataset's policy say.
+
+Held against an oracle that takes one record after the other into tables in memory.
+"""
+
+import itertools
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.bootstrap import Container
+from chalicelib.core.dataset import parse_dataset
+from tests.policies import lines
+from tests.system import System
+
+numbers = itertools.count()
+few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+REGIONS: dict[str, Any] = {
+    "name": "regions",
+    "schema": {
+        "fields": [{"name": "country", "type": "string"}, {"name": "region", "type": "integer"}],
+        "primaryKey": ["country", "region"],
+    },
+}
+CODES = {"name": "codes", "schema": {"fields": [{"name": "code", "type": "string"}], "primaryKey": "code"}}
+KNOWN = {"fields": ["land", "area"], "reference": {"resource": "regions", "fields": ["country", "region"]}}
+
+
+def visits(policy: str) -> dict[str, Any]:
+    """A dataset of each policy whose records refer to a region by two fields, and to a code."""
+    key = {"primaryKey": ["visit"]} if policy != "append" else {}
+    if policy == "sum":
+        key = {"primaryKey": ["visit", "land", "area", "code"]}
+    return {
+        "name": f"visits_{policy}",
+        "schema": {
+            "fields": [
+                {"name": "visit", "type": "integer"},
+                {"name": "land", "type": "string"},
+                {"name": "area", "type": "integer"},
+                {"name": "code", "type": "string"},
+                {"name": "size", "type": "integer"},
+            ],
+            **key,
+            "foreignKeys": [KNOWN, {"fields": "code", "reference": {"resource": "codes", "fields": "code"}}],
+        },
+        "dropload": {"on_conflict": policy, **({"measures": ["size"]} if policy == "sum" else {})},
+    }
+
+
+def staff(policy: str) -> dict[str, Any]:
+    """A dataset that refers to itself, with another unique key besides."""
+    return {
+        "name": f"staff_{policy}",
+        "schema": {
+            "fields": [
+                {"name": "number", "type": "integer"},
+                {"name": "boss", "type": "integer"},
+                {"name": "badge", "type": "string"},
+            ],
+            "primaryKey": "number",
+            "uniqueKeys": [["badge"]],
+            "foreignKeys": [{"fields": "boss", "reference": {"resource": "", "fields": "number"}}],
+        },
+        "dropload": {"on_conflict": policy},
+    }
+
+
+POLICIES = ("reject", "ignore", "update", "sum", "append")
+Visit = tuple[int, str | None, int | None, str | None, int]
+Worker = tuple[int, int | None, str | None]
+PRESENT = {("de", 1), ("de", 2), ("fr", 1)}
+
+
+@pytest.fixture
+def system(system: System) -> System:
+    return with_descriptors(
+        system, [*map(visits, POLICIES), REGIONS, CODES, *map(staff, ("reject", "ignore", "update"))], batch_bytes=2000
+    )
+
+
+def with_descriptors(system: System, descriptors: list[dict[str, Any]], **changes: Any) -> System:
+    container = Container(replace(system.settings, **changes))
+    container.datasets.update({dataset.name: dataset for dataset in map(parse_dataset, descriptors)})
+    container.schema.apply()
+    return System(container.settings, container)
+
+
+def load(system: System, dataset: str, data: bytes) -> dict[str, Any]:
+    job = system.load(data, key=f"input/{dataset}/{next(numbers)}.csv")
+    assert job["balanced"] is True
+    return job
+
+
+def parents(system: System) -> None:
+    system.rows("insert into regions (country, region) values ('de', 1), ('de', 2), ('fr', 1)")
+    system.rows("insert into codes (code) values ('a'), ('b')")
+
+
+VISIT = "visit,land,area,code,size"
+some_visits = st.lists(
+    st.tuples(
+        st.integers(1, 4),
+        st.sampled_from(["de", "fr", None]),
+        st.sampled_from([1, 2, None]),
+        st.sampled_from(["a", "b", "b", "x", None]),
+        st.integers(1, 2),
+    ),
+    max_size=9,
+)
+
+
+def wrong(visit: Visit) -> list[str]:
+    _, land, area, code, _ = visit
+    lost = ["land,area"] if None not in (land, area) and (land, area) not in PRESENT else []
+    return lost + (["code"] if code not in ("a", "b", None) else [])
+
+
+@few
+@given(policy=st.sampled_from(["reject", "ignore", "update", "append"]), files=st.lists(some_visits, max_size=2))
+def test_records_that_refer_to_nothing_are_rejected_and_all_others_are_loaded(
+    system: System, policy: str, files: list[list[Visit]]
+) -> None:
+    table_name = f"visits_{policy}"
+    system.rows(f"truncate {table_name}; truncate regions cascade; truncate codes cascade")
+    parents(system)
+    table: list[Visit] = []
+    for file in files:
+        wanted = Counter(read=len(file))
+        refused = []
+        for line, visit in enumerate(file, 2):
+            held = [at for at, kept in enumerate(table) if kept[0] == visit[0] and policy != "append"]
+            if wrong(visit):
+                wanted["rejected"] += 1
+                refused.append((line, [(column, "foreign-key") for column in wrong(visit)]))
+            elif held and policy == "reject":
+                wanted["rejected"] += 1
+                refused.append((line, [("visit", "unique-error")]))
+            elif held and policy == "ignore":
+                wanted["ignored"] += 1
+            elif held:
+                wanted["unchanged" if table[held[0]] == visit else "updated"] += 1
+                table[held[0]] = visit
+            else:
+                wanted["inserted"] += 1
+                table.append(visit)
+        job = load(system, table_name, lines(VISIT, file))
+        assert Counter(job["counts"]) == wanted
+        found = system.rejections(job)
+        assert [(r["line"], [(e["column"], e["code"]) for e in r["errors"]]) for r in found] == refused
+    rows = system.rows(f"select visit, land, area, code, size from {table_name}")
+    assert Counter(rows) == Counter(table)
+
+
+def test_sums_leave_out_what_refers_to_nothing(system: System) -> None:
+    parents(system)
+    rows = [(1, "de", 1, "a", 5), (1, "de", 3, "a", 5), (1, "de", 1, "a", 2), (1, "de", 1, "x", 1)]
+    job = load(system, "visits_sum", lines(VISIT, rows))
+    assert (job["counts"]["inserted"], job["counts"]["updated"], job["counts"]["rejected"]) == (1, 1, 2)
+    assert system.rows("select size from visits_sum") == [(7,)]
+
+
+def test_the_error_names_fields_and_dataset_and_no_value(system: System) -> None:
+    parents(system)
+    job = load(system, "visits_reject", lines(VISIT, [(1, "secretland", 7, "a", 5)]))
+    [rejection] = system.rejections(job)
+    assert rejection["errors"] == [
+        {
+            "column": "land,area",
+            "code": "foreign-key",
+            "message": "no row of regions has this country and region",
+        }
+    ]
+
+
+def test_file_without_the_columns_refers_to_nothing(system: System) -> None:
+    job = load(system, "visits_append", b"visit,land,size\n1,xx,3\n")
+    assert job["counts"]["inserted"] == 1
+
+
+def accepted_one_by_one(table: dict[int, Worker], file: list[Worker], policy: str) -> tuple[Counter[str], list[int]]:
+    """Take the rows of ``file`` into ``table``; what became of each, and the lines that were rejected."""
+    counts, refused = Counter(read=len(file)), []
+    for line, worker in enumerate(file, 2):
+        number, boss, badge = worker
+        badges = [kept[0] for kept in table.values() if badge is not None and kept[2] == badge]
+        if boss is not None and boss != number and boss not in table:
+            outcome = "rejected"
+        elif policy == "update":
+            if table.get(number) == worker:
+                outcome = "unchanged"
+            elif [holder for holder in badges if holder != number]:
+                outcome = "rejected"
+            else:
+                outcome = "updated" if number in table else "inserted"
+                table[number] = worker
+        elif number in table or badges:
+            outcome = "rejected" if policy == "reject" else "ignored"
+        else:
+            outcome = "inserted"
+            table[number] = worker
+        counts[outcome] += 1
+        if outcome == "rejected":
+            refused.append(line)
+    return counts, refused
+
+
+some_staff = st.lists(
+    st.tuples(
+        st.integers(1, 5), st.none() | st.integers(1, 6), st.sampled_from(["a", "b", "c", "d", "e", "f", "g", None])
+    ),
+    max_size=8,
+)
+
+
+@settings(parent=few, max_examples=60)
+@given(policy=st.sampled_from(["reject", "ignore", "update"]), files=st.lists(some_staff, max_size=2))
+def test_a_dataset_may_refer_to_itself_to_rows_and_to_earlier_records(
+    system: System, policy: str, files: list[list[Worker]]
+) -> None:
+    name = f"staff_{policy}"
+    system.rows(f"truncate {name} cascade")
+    table: dict[int, Worker] = {}
+    for file in files:
+        counts, refused = accepted_one_by_one(table, file, policy)
+        job = load(system, name, lines("number,boss,badge", file))
+        assert Counter(job["counts"]) == counts
+        assert [rejection["line"] for rejection in system.rejections(job)] == refused
+    assert system.rows(f"select number, boss, badge from {name} order by 1") == sorted(table.values())
