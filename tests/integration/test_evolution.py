@@ -219,8 +219,8 @@ def test_new_unique_key_is_refused_by_the_number_of_duplicates_and_no_value(tabl
 def test_keys_are_compared_in_byte_order_even_where_the_column_was_there_before(tables: Tables) -> None:
     tables.apply(things({"name": "code", "type": "string"}))
     tables.apply(things({"name": "code", "type": "string"}, uniqueKeys=[["code"]]))
-    collation = "select collation_name::text from information_schema.columns where table_name = 'things' and column_name = 'code'"
-    assert tables.rows(collation) == [("C",)]
+    collation = "select collname from pg_attribute join pg_collation as c on c.oid = attcollation where attrelid = %s"
+    assert tables.rows(collation + "::regclass", "things") == [("C",)]
 
 
 def test_all_problems_of_all_tables_are_told_at_once(tables: Tables) -> None:
