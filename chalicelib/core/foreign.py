@@ -81,13 +81,17 @@ def _problems(dataset: Dataset, link: ForeignKey, datasets: Mapping[str, Dataset
     for name, key in zip(link.fields, link.keys, strict=True):
         one, other = dataset.field(name), target.field(key)
         if _kind(one) != _kind(other):
-            yield f"fields: {name} is of type {one.type}, but {key} of {target.name} is of type {other.type}"
+            yield f"fields: {name} is of type {_shown(one)}, but {key} of {target.name} is of type {_shown(other)}"
         if one.measure:
             yield f"fields: {name} is a measure, which is added up and so can refer to nothing"
 
 
 def _kind(field: Field) -> tuple[str, bool]:
     return FieldType.STRING if field.type in _TEXTS else field.type, field.format == UUID
+
+
+def _shown(field: Field) -> str:
+    return f"{field.type} ({UUID})" if field.format == UUID else field.type
 
 
 def _circle(name: str, datasets: Mapping[str, Dataset]) -> list[str]:

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.adapters.postgres.staging import Staging
 from chalicelib.bootstrap import Container
 from chalicelib.core.dataset import parse_dataset
+from chalicelib.core.schema import ForeignKey
 from tests.policies import lines
 from tests.system import System
 
@@ -232,3 +234,77 @@ def test_a_dataset_may_refer_to_itself_to_rows_and_to_earlier_records(
         assert Counter(job["counts"]) == counts
         assert [rejection["line"] for rejection in system.rejections(job)] == refused
     assert system.rows(f"select number, boss, badge from {name} order by 1") == sorted(table.values())
+
+
+def test_records_that_refer_to_nothing_do_not_send_their_batch_down_the_slow_path(system: System) -> None:
+    parents(system)
+    system.rows("drop function dropload.insert_singly, dropload.merge_singly")  # whoever goes there fails
+    rows = [(n, "de", 1 + n % 3, "a", 1) for n in range(60)]
+    for policy in POLICIES:
+        job = load(system, f"visits_{policy}", lines(VISIT, rows))
+        assert (job["state"], job["counts"]["rejected"]) == ("COMPLETED_WITH_FAILURES", 20)
+
+
+def test_staff_comes_in_at_once_where_bosses_stand_first(system: System) -> None:
+    system.rows("drop function dropload.insert_singly, dropload.merge_singly")
+    file = [(n, n // 2 or None, f"b{n}") for n in range(1, 60)]
+    for policy in ("reject", "ignore", "update"):
+        counts = load(system, f"staff_{policy}", lines("number,boss,badge", file))["counts"]
+        assert counts["inserted"] == 59
+        again = load(system, f"staff_{policy}", lines("number,boss,badge", [*file, (60, 1, "b60")]))["counts"]
+        assert (again["inserted"], again["read"]) == (1, 60)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_row_that_goes_between_look_and_insert_is_found_by_the_constraint(
+    system: System, policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parents(system)
+
+    def look_then_lose(staging: Staging, link: ForeignKey) -> set[int]:
+        rows = look(staging, link)
+        if link.dataset == "codes":
+            system.rows("delete from codes where code = 'b'")  # committed, in a connection of its own
+        return rows
+
+    look = Staging.dangling
+    monkeypatch.setattr(Staging, "dangling", look_then_lose)
+    rows = [(1, "de", 1, "a", 1), (2, "de", 1, "b", 1), (3, "xx", 1, "a", 1)]
+    job = load(system, f"visits_{policy}", lines(VISIT, rows))
+    found = [(r["line"], r["errors"][0]["column"], r["errors"][0]["message"]) for r in system.rejections(job)]
+    assert found == [
+        (3, "code", "no row of codes has this code"),
+        (4, "land,area", "no row of regions has this country and region"),
+    ]
+    assert job["counts"]["inserted"] == 1
+
+
+def test_update_of_what_others_refer_to_is_rejected_alone(system: System) -> None:
+    badges = {
+        "name": "badges",
+        "schema": {
+            "fields": [
+                {"name": "badge", "type": "integer"},
+                {"name": "code", "type": "string", "constraints": {"required": True}},
+            ],
+            "primaryKey": "badge",
+            "uniqueKeys": [["code"]],
+        },
+        "dropload": {"on_conflict": "update"},
+    }
+    doors = {
+        "name": "doors",
+        "schema": {
+            "fields": [{"name": "code", "type": "string"}],
+            "foreignKeys": [{"fields": "code", "reference": {"resource": "badges", "fields": "code"}}],
+        },
+        "dropload": {"on_conflict": "append"},
+    }
+    system = with_descriptors(system, [badges, doors])
+    load(system, "badges", b"badge,code\n1,a\n2,b\n")
+    load(system, "doors", b"code\na\n")
+    job = load(system, "badges", b"badge,code\n1,x\n1,a\n2,y\n")
+    [rejection] = system.rejections(job)
+    assert (rejection["line"], rejection["errors"][0]["code"]) == (2, "foreign-key")
+    assert "rows of another table refer to" in rejection["errors"][0]["message"]
+    assert (job["counts"]["updated"], job["counts"]["unchanged"]) == (1, 1)

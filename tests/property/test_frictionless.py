@@ -263,8 +263,8 @@ def theirs(described: Described) -> Callable[[str], bool | None]:
     def valid(text: str) -> bool | None:
         try:
             return not their_field.read_cell(text)[1]
-        except TypeError:
-            return None  # it compares a time with an offset to one without
+        except (TypeError, ValueError):
+            return None  # it compares times with offsets to those without, or with offsets of more than a day
 
     return valid
 
