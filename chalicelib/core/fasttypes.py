@@ -13,7 +13,7 @@ from chalicelib.core.values import BIGINT
 
 _ANY_NUMBER = 10**30
 # Compiled in no time, as ranges are not: that counts where a dataset has hundreds of columns.
-_UNBOUNDED_INTEGER = rb"[+-]?+(?:[0-9]{1,18}+|[1-8][0-9]{18})"
+_UNBOUNDED_INTEGER = rb"(?:[0-9]{1,18}+|[+-][0-9]{1,18}+|[+-]?[1-8][0-9]{18})"
 _UNBOUNDED_NUMBER = rb"[+-]?+[0-9]{1,30}+"
 _DECIMALS = rb"(?:\.[0-9]{1,30}+)?+"
 _FRACTION = rb"(?:\.[0-9]{1,6}+)?+"

@@ -4,7 +4,9 @@ Held against an oracle that takes one record after the other into tables in memo
 """
 
 import itertools
+import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -308,3 +310,70 @@ def test_update_of_what_others_refer_to_is_rejected_alone(system: System) -> Non
     assert (rejection["line"], rejection["errors"][0]["code"]) == (2, "foreign-key")
     assert "rows of another table refer to" in rejection["errors"][0]["message"]
     assert (job["counts"]["updated"], job["counts"]["unchanged"]) == (1, 1)
+
+
+def test_workers_on_parents_and_children_at_once_never_deadlock(system: System) -> None:
+    accounts = {
+        "name": "accounts",
+        "schema": {
+            "fields": [{"name": "code", "type": "integer"}, {"name": "label", "type": "string"}],
+            "primaryKey": "code",
+        },
+        "dropload": {"on_conflict": "update"},
+    }
+    link = {"fields": "account", "reference": {"resource": "accounts", "fields": "code"}}
+    bookings = {
+        "name": "bookings",
+        "schema": {"fields": [{"name": "account", "type": "integer"}], "foreignKeys": [link]},
+        "dropload": {"on_conflict": "append"},
+    }
+    both = [accounts, bookings]
+    system = with_descriptors(system, both)
+    codes = list(range(1, 800))
+    load(system, "accounts", lines("code,label", [(code, "old") for code in codes]))
+    system.drop("input/bookings/up.csv", b"account\n" + b"".join(b"%d\n" % code for code in codes))
+    system.drop("input/bookings/down.csv", b"account\n" + b"".join(b"%d\n" % code for code in codes[::-1]))
+    system.drop("input/accounts/new.csv", lines("code,label", [(code, "new") for code in codes[::-1]]))
+    while len(system.container.views.jobs(limit=10)) < 4:
+        system.deliver(system.settings.intake_queue)
+    bodies = []
+    for body, delete in system.receive(system.settings.batch_queue):
+        bodies.append(body)
+        delete()
+
+    def work(body: str) -> None:
+        worker = with_descriptors(system, both)
+        worker.container.intake.load(body)
+        worker.container.database.close()
+
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        list(pool.map(work, bodies))
+    assert {job["state"] for job in system.container.views.jobs(limit=10)} == {"COMPLETED"}
+    assert system.rows("select count(*) from bookings") == [(2 * len(codes),)]
+    assert system.rows("select distinct label from accounts") == [("new",)]
+    system.container.database.close()
+    assert system.rows("select deadlocks from pg_stat_database where datname = current_database()") == [(0,)]
+
+
+def test_job_under_way_goes_on_by_the_descriptor_of_whoever_loads_it(system: System) -> None:
+    def things(*fields: dict[str, Any]) -> dict[str, Any]:
+        return {"name": "things", "schema": {"fields": list(fields)}, "dropload": {"on_conflict": "append"}}
+
+    size: dict[str, Any] = {"name": "size", "type": "integer", "constraints": {"minimum": 0, "maximum": 99}}
+    before = with_descriptors(system, [things(size)], batch_bytes=20)
+    before.drop("input/things/a.csv", b"size,note\n" + b"".join(b"%d,words\n" % n for n in range(10, 20)))
+    while not before.deliver(before.settings.intake_queue):
+        pass
+    bodies = []
+    for body, delete in before.receive(before.settings.batch_queue):
+        bodies.append(body)
+        delete()
+    bodies.sort(key=lambda body: int(json.loads(body)["batch"]))
+    before.container.intake.load(bodies[0])
+    note = {"name": "note", "type": "string"}
+    after = with_descriptors(system, [things(note, {"name": "size", "type": "number"})])
+    for body in bodies[1:]:
+        after.container.intake.load(body)
+    job = after.job("input/things/a.csv")
+    assert (job["state"], job["balanced"], job["counts"]["inserted"]) == ("COMPLETED", True, 10)
+    assert after.rows("select sum(size), count(note) from things") == [(145, 8)]

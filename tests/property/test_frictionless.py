@@ -173,6 +173,13 @@ DIFFERENCES = [
         (field("date"), "2024-1-1"),
     ),
     Difference(
+        "an enum in the standard's form, beside a pattern",
+        MOMENTS,
+        True,
+        lambda described, text: form(described).startswith("%") and "enum" in limits(described),
+        (field("date", format="%Y%m%d", constraints={"enum": ["2024-02-29"]}), "20240229"),
+    ),
+    Difference(
         "what is left to a guess",
         MOMENTS,
         False,
@@ -288,7 +295,7 @@ def known(described: Described, text: str, *, accepted: bool) -> list[str]:
 @st.composite
 def fields(draw: st.DrawFn) -> Described:
     kind = str(draw(st.sampled_from(list(FieldType))))
-    described = {"name": "value", "type": kind}
+    described = field(kind)
     if kind in FORMS and draw(st.booleans()):
         described |= draw(st.sampled_from(FORMS[kind]))
     if described.get("format") is None or kind != "string":
