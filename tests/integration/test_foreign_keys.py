@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.adapters.postgres.staging import Staging
@@ -222,7 +222,11 @@ some_staff = st.lists(
 )
 
 
-@settings(parent=few, max_examples=60)
+@settings(parent=few, max_examples=100)
+@example(policy="reject", files=[[(1, None, "a"), (2, None, "a"), (3, 2, "b"), (2, None, "c")]])
+@example(policy="ignore", files=[[(1, None, "a")], [(2, None, "a"), (3, 2, "b"), (2, None, "c")]])
+@example(policy="ignore", files=[[(1, None, "a"), (2, None, "a"), (1, 2, "a")]])
+@example(policy="update", files=[[(1, None, "a")], [(2, 1, None), (3, 2, "b"), (2, 3, "c"), (4, 5, "d"), (5, 4, "e")]])
 @given(policy=st.sampled_from(["reject", "ignore", "update"]), files=st.lists(some_staff, max_size=2))
 def test_a_dataset_may_refer_to_itself_to_rows_and_to_earlier_records(
     system: System, policy: str, files: list[list[Worker]]
@@ -245,6 +249,9 @@ def test_records_that_refer_to_nothing_do_not_send_their_batch_down_the_slow_pat
     for policy in POLICIES:
         job = load(system, f"visits_{policy}", lines(VISIT, rows))
         assert (job["state"], job["counts"]["rejected"]) == ("COMPLETED_WITH_FAILURES", 20)
+    twice = [(n, "de", 1 + n % 3, "b", size) for size in (1, 2) for n in range(30)]
+    counts = load(system, "visits_update", lines(VISIT, twice))["counts"]
+    assert (counts["updated"], counts["rejected"]) == (40, 20)
 
 
 def test_staff_comes_in_at_once_where_bosses_stand_first(system: System) -> None:

@@ -12,18 +12,15 @@ from dataclasses import replace
 
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.merge import merge
-from chalicelib.adapters.postgres.references import References, check_references
+from chalicelib.adapters.postgres.references import MERGED, References, check_references
 from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_file, in_table
 from chalicelib.adapters.postgres.staging import Staging
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.duplicates import contested, find_duplicates
 from chalicelib.core.reader import Parsed, Reader
-from chalicelib.core.schema import OnConflict
 from chalicelib.services.ports import Placed, Refusal
 
 Key = tuple[str, ...]
-
-_MERGED = (OnConflict.UPDATE, OnConflict.SUM)
 
 
 def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int) -> Placed:
@@ -38,7 +35,7 @@ def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, orig
     staging = Staging(cursor, dataset, reader, parsed, origin)
     references = check_references(staging, parsed) if staging.typed else References()
     staging.remove(references.orphans)
-    if dataset.on_conflict in _MERGED:
+    if dataset.on_conflict in MERGED:
         placed = merge(staging, parsed, references)
     else:
         placed = _place(staging, dataset, parsed, references)

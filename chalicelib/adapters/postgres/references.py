@@ -15,8 +15,11 @@ from chalicelib.adapters.postgres.refusals import no_such_row
 from chalicelib.adapters.postgres.staging import Key, Staging
 from chalicelib.core.parsed import Parsed
 from chalicelib.core.rejection import RecordError
-from chalicelib.core.schema import ForeignKey
+from chalicelib.core.schema import ForeignKey, OnConflict
 from chalicelib.services.ports import Refusal
+
+MERGED = (OnConflict.UPDATE, OnConflict.SUM)
+"""Policies by which a record may change what is in the table: a key that is taken does not refuse it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +45,42 @@ def check_references(staging: Staging, parsed: Parsed) -> References:
         else:
             for row in rows:
                 errors.setdefault(row, []).append(no_such_row(link))
-    parents = _within(within, parsed, errors) if within else set()
+    parents = _within(staging, parsed, within, errors) if within else set()
     orphans = {row: Refusal(tuple(found)) for row, found in errors.items()}
     return References(orphans, parents, {link.keys for link in within}, links)
 
 
-def _within(dangling: dict[ForeignKey, set[int]], parsed: Parsed, errors: dict[int, list[RecordError]]) -> set[int]:
+def _within(
+    staging: Staging, parsed: Parsed, dangling: dict[ForeignKey, set[int]], errors: dict[int, list[RecordError]]
+) -> set[int]:
     """Look for these references in the batch itself; add those that are not there either, return those that are."""
     values = {link: parsed.keys(link.fields) for link in dangling}
-    keys = {link: parsed.keys(link.keys) for link in dangling}
+    ends = {link: parsed.keys(link.keys) for link in dangling}
+    keys, held = _refusing(staging, parsed)
     holders: dict[tuple[ForeignKey, Hashable], int] = {}
+    claims: set[tuple[Key, Hashable]] = set()
     parents = set()
     for row in sorted(range(parsed.fast_rows + len(parsed.slow)), key=lambda row: parsed.where(row).record):
         for link, rows in dangling.items():
             value = values[link][row]
-            if row not in rows or value == keys[link][row]:
+            if row not in rows or value == ends[link][row]:
                 continue
             holder = holders.get((link, value))
             if holder is None:
                 errors.setdefault(row, []).append(no_such_row(link))
             else:
                 parents.add(holder)
-        if row not in errors:
+        claimed = {(key, value) for key, of_rows in keys.items() if (value := of_rows[row]) is not None}
+        if row not in errors and row not in held and claims.isdisjoint(claimed):
+            claims |= claimed
             for link in dangling:
-                holders.setdefault((link, keys[link][row]), row)
+                holders.setdefault((link, ends[link][row]), row)
     return parents
+
+
+def _refusing(staging: Staging, parsed: Parsed) -> tuple[dict[Key, list[Hashable]], Collection[int]]:
+    """The keys that may be taken, and the rows of which the table has one: none where records change what is there."""
+    if staging.dataset.on_conflict in MERGED:
+        return {}, ()
+    keys = {key: parsed.keys(key) for key in staging.dataset.unique_keys if staging.holds(key)}
+    return keys, staging.taken().keys()
