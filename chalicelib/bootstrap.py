@@ -1,14 +1,15 @@
 """The composition root: adapters and services, built once a process from the environment."""
 
 from functools import cache, cached_property
+from pathlib import Path
 
 from chalicelib.adapters import events
-from chalicelib.adapters.descriptors import load_datasets
+from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
-from chalicelib.adapters.postgres.tables import Schema
+from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
@@ -34,6 +35,8 @@ from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
+
+__all__ = ["Container", "Schema", "container", "read_descriptors", "schema_of"]
 
 
 class Container:
@@ -181,3 +184,12 @@ class Container:
 def container() -> Container:
     """This process's container."""
     return Container(Settings.from_environment())
+
+
+def schema_of(database_url: str, folder: Path) -> Schema:
+    """What brings a database's tables to what the descriptors of a folder say.
+
+    Raises:
+        DescriptorError: descriptors are wrong.
+    """
+    return Schema(Database(lambda: database_url), load_datasets(folder))

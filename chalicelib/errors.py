@@ -10,6 +10,7 @@
     ├── Transient              a passing trouble of ours (database down, object store slow): SQS delivers again
     │   └── Contended          two transactions were in each other's way: worth another try at once
     └── Terminal               a fault of ours that trying again cannot mend (an invariant is broken)
+        └── TableDiffers       tables are not what descriptors ask for, and only a person may change that
 
 Messages may be shown to anyone and are logged: they never hold a cell's value or a secret.
 """
@@ -60,3 +61,11 @@ class Contended(Transient):
 
 class Terminal(DroploadError):
     """Ours, and not expected to pass: an invariant does not hold."""
+
+
+class TableDiffers(Terminal):
+    """Tables are not as their descriptors say. ``problems`` lists each as ``table: what is wrong and what to do``."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("table-differs", "; ".join(problems))
+        self.problems = tuple(problems)

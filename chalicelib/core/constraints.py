@@ -71,7 +71,7 @@ def _bound(node: Node, key: str, field: Field) -> Bound | None:
         return None
     value = described_parser(field)(_written(node.values[key], field))
     if value is None or (isinstance(value, Decimal) and not value.is_finite()):
-        node.problem(key, f"must be a {field.type}")
+        node.problem(key, f"must be of type {field.type}")
         return None
     return cast(Bound, value)
 
@@ -87,7 +87,7 @@ def _enum(node: Node, field: Field) -> tuple[str, ...] | None:
     written = tuple(_written(value, field) for value in values)
     for index, text in enumerate(written):
         if parse(text) is None:
-            node.problem(f"enum[{index}]", f"must be a {field.type}")
+            node.problem(f"enum[{index}]", f"must be of type {field.type}")
     return written
 
 

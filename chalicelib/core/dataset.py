@@ -10,8 +10,10 @@ from dataclasses import replace
 
 from chalicelib.core.containers import CSV, JSONL
 from chalicelib.core.dialects import parse_dialect
-from chalicelib.core.fields import NAME, NAME_RULE, parse_field
-from chalicelib.core.labels import parse_aliases
+from chalicelib.core.fields import NAME, NAME_RULE, missing_values, parse_field
+from chalicelib.core.foreign import parse_foreign_keys
+from chalicelib.core.keynames import parse_key
+from chalicelib.core.labels import check_fields_match, parse_aliases
 from chalicelib.core.policies import check_policy
 from chalicelib.core.problems import Node, Problems
 from chalicelib.core.schema import (
@@ -25,6 +27,7 @@ from chalicelib.core.schema import (
     HeaderMatch,
     OnConflict,
 )
+from chalicelib.core.spelling import check_keys, did_you_mean
 from chalicelib.errors import DescriptorError
 
 __all__ = [
@@ -57,8 +60,11 @@ _SETTINGS = (
     "after_load",
 )
 _LATER_SETTINGS = ("load_window", "max_attempts")
-_UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": ()}
-_UNSUPPORTED_SCHEMA: Mapping[str, tuple[object, ...]] = {"foreignKeys": ([],)}
+_UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {
+    "compression": (),
+    "type": ("table",),
+    "data": (),  # rows that stand in the descriptor
+}
 
 
 def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
@@ -70,10 +76,12 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
     problems = Problems()
     root = Node(descriptor, "", problems)
     name = _name(root)
+    check_keys(root, _SETTINGS)
     root.refuse(_UNSUPPORTED_RESOURCE)
     schema = root.child("schema")
     fields = _fields(schema)
     unique_keys, primary = _unique_keys(schema, fields)
+    foreign_keys = parse_foreign_keys(schema, name, fields)
     settings = root.child("dropload")
     _known_settings(settings)
     # Table Schema: the fields of a primary key are required, whether they say so or not.
@@ -101,7 +109,9 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         atomic=settings.flag("atomic", default=False),
         after_load=AfterLoad(settings.choice("after_load", tuple(AfterLoad), "keep")),
         format=root.choice("format", (CSV, JSONL), CSV),
+        foreign_keys=foreign_keys,
     )
+    check_fields_match(schema, dataset.extra_columns)
     if problems.found:
         raise DescriptorError(name or "(no name)", problems.found)
     return dataset
@@ -115,9 +125,8 @@ def _name(root: Node) -> str:
 
 
 def _fields(schema: Node) -> tuple[Field, ...]:
-    schema.refuse(_UNSUPPORTED_SCHEMA)
-    missing_values = schema.texts("missingValues", ("",))
-    fields = tuple(parse_field(node, missing_values) for node in schema.children("fields"))
+    missing = missing_values(schema, ("",))
+    fields = tuple(parse_field(node, missing) for node in schema.children("fields"))
     if not fields:
         schema.problem("fields", "at least one field is needed")
     if len(fields) > MAX_FIELDS:
@@ -135,30 +144,15 @@ def _required(field: Field) -> Field:
 def _unique_keys(schema: Node, fields: Iterable[Field]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
     """Return all unique keys, none twice, and the primary key (empty where there is none)."""
     known = [field.name for field in fields]
-    primary = _key(schema, "primaryKey", schema.values.get("primaryKey"), known)
+    primary = parse_key(schema, "primaryKey", schema.values.get("primaryKey"), known)
     keys = [primary] if primary else []
     declared = schema.values.get("uniqueKeys")
     if isinstance(declared, list | tuple):
-        keys += [_key(schema, f"uniqueKeys[{index}]", key, known) for index, key in enumerate(declared)]
+        keys += [parse_key(schema, f"uniqueKeys[{index}]", key, known) for index, key in enumerate(declared)]
     elif declared is not None:
         schema.problem("uniqueKeys", "must be a list of lists of field names")
     keys += [(field.name,) for field in fields if field.constraints.unique]
     return tuple(dict.fromkeys(key for key in keys if key)), primary
-
-
-def _key(schema: Node, where: str, value: object, known: Iterable[str]) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    names = (value,) if isinstance(value, str) else value
-    if not isinstance(names, list | tuple) or not names:
-        schema.problem(where, "must be a field's name or a list of names")
-        return ()
-    for name in names:
-        if name not in known:
-            schema.problem(where, f"{name} is not a field")
-    if len(set(map(str, names))) != len(names):
-        schema.problem(where, "names a field twice")
-    return tuple(map(str, names))
 
 
 def _declares_no_delimiter(dialect: object) -> bool:
@@ -170,7 +164,7 @@ def _known_settings(settings: Node) -> None:
         if key in _LATER_SETTINGS:
             settings.problem(key, "not supported")
         elif key not in _SETTINGS:
-            settings.problem(key, f"unknown; known are {', '.join(_SETTINGS)}")
+            settings.problem(key, f"unknown; {did_you_mean(key, _SETTINGS) or 'known are ' + ', '.join(_SETTINGS)}")
 
 
 def _field_names(settings: Node, key: str, fields: Iterable[Field]) -> tuple[str, ...]:

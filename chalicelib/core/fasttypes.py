@@ -12,6 +12,10 @@ from chalicelib.core.temporal import ANY
 from chalicelib.core.values import BIGINT
 
 _ANY_NUMBER = 10**30
+# Compiled in no time, as ranges are not: that counts where a dataset has hundreds of columns.
+_UNBOUNDED_INTEGER = rb"(?:[0-9]{1,18}+|[+-][0-9]{1,18}+|[+-]?[1-8][0-9]{18})"
+_UNBOUNDED_NUMBER = rb"[+-]?+[0-9]{1,30}+"
+_DECIMALS = rb"(?:\.[0-9]{1,30}+)?+"
 _FRACTION = rb"(?:\.[0-9]{1,6}+)?+"
 _MONTH_DAY = rb"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 _OFFSET = rb"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])?+"
@@ -83,6 +87,8 @@ def whole_range(limits: Constraints, widest: range) -> range:
 
 def _integer(limits: Constraints) -> bytes | None:
     allowed = whole_range(limits, BIGINT)
+    if allowed == BIGINT:
+        return _UNBOUNDED_INTEGER
     low, high = allowed.start, allowed.stop - 1
     return _signed(between(max(low, 0), high), between(max(-high, 0), -low) if low < 0 else [])
 
@@ -96,12 +102,14 @@ def _year(limits: Constraints) -> bytes | None:
 def _number(limits: Constraints, *, fraction: bool) -> bytes | None:
     """Digits with at most one point; the part before it is such that no fraction leads to or out of the bounds."""
     low, high = _lowest(limits), _highest(limits)
+    if low is high is None:
+        return _UNBOUNDED_NUMBER + (_DECIMALS if fraction else b"")
     lowest = low if isinstance(low, Decimal) else Decimal(-_ANY_NUMBER)
     highest = high if isinstance(high, Decimal) else Decimal(_ANY_NUMBER)
     first = max(int(lowest.to_integral_value(ROUND_CEILING)), -_ANY_NUMBER) + (low is limits.exclusive_minimum)
     last = min(int(highest.to_integral_value(ROUND_FLOOR)), _ANY_NUMBER) - (high is limits.exclusive_maximum)
     whole = _signed(between(max(first, 0), last - 1), between(max(-last, 0), -first - 1))
-    return whole and whole + (rb"(?:\.[0-9]{1,30}+)?+" if fraction else b"")
+    return whole and whole + (_DECIMALS if fraction else b"")
 
 
 def _signed(positive: list[bytes], negative: list[bytes]) -> bytes | None:

@@ -1,6 +1,7 @@
 """One field of a Table Schema: its type, its format, and what else it says of how its values are written."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from chalicelib.core.constraints import parse_constraints
@@ -15,11 +16,13 @@ NAME_RULE = (
 )
 _ROW_ID = "id"
 _LATER_TYPES = ("list", "geojson")
+_MISSING = "missingValues"
+_CATEGORICAL = (FieldType.STRING, FieldType.INTEGER)
 _PLAIN_NUMBER = Field("", FieldType.NUMBER)
 
 
-def parse_field(node: Node, missing_values: tuple[str, ...]) -> Field:
-    """Return the field that ``node`` declares; ``missing_values`` are the schema's, a field may have its own.
+def parse_field(node: Node, missing: tuple[str, ...]) -> Field:
+    """Return the field that ``node`` declares; ``missing`` are the schema's missing values, a field may have its own.
 
     What is wrong is noted in the node's problems.
     """
@@ -34,7 +37,7 @@ def parse_field(node: Node, missing_values: tuple[str, ...]) -> Field:
         name,
         kind,
         format=node.text("format", DEFAULT),
-        missing_values=node.texts("missingValues", missing_values),
+        missing_values=missing_values(node, missing),
         true_values=node.texts("trueValues", plain.true_values),
         false_values=node.texts("falseValues", plain.false_values),
         group_char=node.text("groupChar"),
@@ -49,7 +52,34 @@ def parse_field(node: Node, missing_values: tuple[str, ...]) -> Field:
     except ValueError as error:
         node.problem("format", str(error))
         field = replace(field, format=DEFAULT)
-    return replace(field, constraints=parse_constraints(node.child("constraints"), field))
+    return replace(field, constraints=parse_constraints(_constraints(node, kind), field))
+
+
+def missing_values(node: Node, default: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ``missingValues`` of a schema or a field: texts, or objects of a value and a label for it."""
+    return Node({_MISSING: _unlabelled(node.values.get(_MISSING))}, node.path, node.problems).texts(_MISSING, default)
+
+
+def _unlabelled(values: object) -> object:
+    if not isinstance(values, list | tuple):
+        return values
+    return [value["value"] if isinstance(value, Mapping) and "value" in value else value for value in values]
+
+
+def _constraints(node: Node, kind: FieldType) -> Node:
+    """Return the constraints, of which ``categories`` are one: no other values are allowed. Their order is nothing."""
+    constraints = node.child("constraints")
+    node.flag("categoriesOrdered", False)
+    categories = node.values.get("categories")
+    if categories is None:
+        return constraints
+    if kind not in _CATEGORICAL:
+        node.problem("categories", f"has no meaning for the type {kind}")
+    elif "enum" in constraints.values:
+        node.problem("categories", "says the same as constraints.enum; leave one of them out")
+    else:
+        return replace(constraints, values={**constraints.values, "enum": _unlabelled(categories)})
+    return constraints
 
 
 def _checked_number(node: Node, field: Field) -> Field:

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.core.problems import Node
-from chalicelib.core.schema import Dataset, Field, HeaderMatch
+from chalicelib.core.schema import Dataset, ExtraColumns, Field, HeaderMatch
+
+_MATCHES = {ExtraColumns.IGNORE: "partial", ExtraColumns.REJECT: "superset"}
+"""The ``fieldsMatch`` that says what is done: columns go by name, in any order, and what is not required may lack."""
 
 
 def parse_aliases(settings: Node, fields: Iterable[Field]) -> tuple[tuple[str, str], ...]:
@@ -20,6 +23,17 @@ def parse_aliases(settings: Node, fields: Iterable[Field]) -> tuple[tuple[str, s
                 node.problem(name, f"{alias} stands for {taken[_relaxed(alias)]} already")
             pairs.append((alias, name))
     return tuple(pairs)
+
+
+def check_fields_match(schema: Node, extra_columns: ExtraColumns) -> None:
+    """Note a ``fieldsMatch`` that is not what becomes of a file's columns."""
+    ours = _MATCHES[extra_columns]
+    if schema.values.get("fieldsMatch", ours) != ours:
+        schema.problem(
+            "fieldsMatch",
+            f"must be {ours} or left out: with extra_columns {extra_columns}, columns are found by name, in any order, "
+            f"and those that are not required may be missing",
+        )
 
 
 def resolve(labels: Sequence[str], dataset: Dataset) -> tuple[str, ...]:

@@ -127,6 +127,15 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Fields whose values, unless one of them is null, must be those of ``keys`` in a row of ``dataset``, in order."""
+
+    fields: tuple[str, ...]
+    dataset: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A declared kind of record and its table.
 
@@ -156,6 +165,7 @@ class Dataset:
     atomic: bool = False
     after_load: AfterLoad = AfterLoad.KEEP
     format: str = "csv"
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""

@@ -30,7 +30,7 @@ def parse_object(text: str) -> "frozenset[Hashable] | None":
 def parse_array(text: str) -> tuple[Hashable, ...] | None:
     """Return a JSON array as the tuple of its elements."""
     value = _json(text)
-    return value if isinstance(value, tuple) else None
+    return value if isinstance(value, tuple) and "[" in text else None  # true is a tuple, too: see _frozen
 
 
 def parse_point(text: str) -> Point | None:

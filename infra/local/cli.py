@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from infra.local import datasets
 from infra.local.errors import StackError
 from infra.local.paths import DEFAULT_STATE
 
@@ -45,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
     _add_state(load)
 
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
+
+    datasets.add_arguments(commands.add_parser("datasets", help="check descriptors, and bring their tables up to date"))
 
     commands.add_parser("test", help="run the tests", description="Run the tests. Every argument is handed to pytest.")
 
@@ -110,6 +113,8 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import demo
 
             return demo.main(arguments.rest)
+        case "datasets":
+            return datasets.run(arguments)
         case "test":
             from infra.local import checks
 

@@ -337,6 +337,7 @@ def test_points_as_json(text: str, form: str) -> None:
         ("1 day", "duration"),
         ("P999999999Y", "duration"),
         ("[1]", "object"),
+        ("true", "array"),
         ("null", "object"),
         ('{"a": NaN}', "object"),
         ('{"a": 1e1001}', "object"),

@@ -6,9 +6,12 @@ that concurrent batches wait for each other instead of deadlocking. Where the da
 keys other than the match key meet, the batch is placed again row by row, with the table to itself.
 """
 
+from collections.abc import Hashable
+
 import psycopg2.errors
 
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.references import References
 from chalicelib.adapters.postgres.refusals import REFUSED, a_moment_ago, database_error, in_table
 from chalicelib.adapters.postgres.staging import Key, Staging
 from chalicelib.adapters.postgres.terms import Terms
@@ -16,30 +19,33 @@ from chalicelib.core.duplicates import chains, determines
 from chalicelib.core.origin import job_and_batch
 from chalicelib.core.reader import Parsed
 from chalicelib.core.rejection import RecordError
-from chalicelib.core.schema import OnConflict
+from chalicelib.core.schema import ForeignKey, OnConflict
 from chalicelib.services.ports import Placed, Refusal
 
 MERGE = queries("merge")
 _UNIQUE_VIOLATION = "23505"
 
 
-def merge(staging: Staging, parsed: Parsed) -> Placed:
+def merge(staging: Staging, parsed: Parsed, references: References) -> Placed:
     """Merge every row that no other key and no constraint forbids; say of each other row why it was refused.
+
+    But for orphans, which are not staged any more, and not in what comes back.
 
     Raises:
         psycopg2.Error: whatever the database says of more than a single row (deadlock, disk full ...).
     """
-    return _Merge(staging, parsed).run()
+    return _Merge(staging, parsed, references).run()
 
 
 class _Merge:
-    def __init__(self, staging: Staging, parsed: Parsed) -> None:
+    def __init__(self, staging: Staging, parsed: Parsed, references: References) -> None:
         self._staging = staging
         self._cursor = staging.cursor
         self._dataset = staging.dataset
         self._parsed = parsed
         self._terms = Terms(staging)
-        self._rows = parsed.fast_rows + len(parsed.slow)
+        self._references = references
+        self._rows = parsed.fast_rows + len(parsed.slow) - len(references.orphans)
         self._adds = staging.dataset.on_conflict is OnConflict.SUM
         self._other_keys = [key for key in self._dataset.unique_keys[1:] if staging.holds(key)]
         job, batch = job_and_batch(staging.origin)
@@ -64,9 +70,11 @@ class _Merge:
 
     def _update(self) -> Placed | None:
         """All rows with a few statements, or None where only row by row will be exact."""
-        keys = self._parsed.keys(self._dataset.match_key)
-        if not all(determines(self._parsed.keys(key), keys) for key in self._other_keys):
+        keys = self._keys(self._dataset.match_key)
+        if not all(determines(self._keys(key), keys) for key in self._other_keys):
             return None
+        if any(set(key) != set(self._dataset.match_key) for key in self._references.used):
+            return None  # an update may take such a key from a row that others of the batch refer to
         before = chains(keys, lambda row: self._parsed.where(row).record)
         if before and self._may_refuse():
             return None  # rows that others of the batch supersede must be tried, too
@@ -89,9 +97,18 @@ class _Merge:
         self._remember()
         return placed
 
+    def _keys(self, key: Key) -> list[Hashable]:
+        orphans = self._references.orphans
+        values = self._parsed.keys(key)
+        return [None if row in orphans else value for row, value in enumerate(values)] if orphans else values
+
     def _may_refuse(self) -> bool:
-        keys = {"unique_keys": len(self._dataset.unique_keys)}
-        self._cursor.execute(self._terms.fill(MERGE["rules_of_its_own"]), keys)
+        known = {
+            "unique_keys": len(self._dataset.unique_keys),
+            "match_key": list(self._dataset.match_key),
+            "checked": [_as_catalogued(link) for link in self._references.checked],
+        }
+        self._cursor.execute(self._terms.fill(MERGE["rules_of_its_own"]), known)
         return bool(self._cursor.fetchone().found)
 
     def _clashes(self, key: Key) -> bool:
@@ -114,7 +131,9 @@ class _Merge:
         self._cursor.execute(self._terms.fill(MERGE["lock_table"]))
         if not self._adds:
             self._settle()
-        order = sorted(range(self._rows), key=lambda row: self._parsed.where(row).record)
+        rows = range(self._parsed.fast_rows + len(self._parsed.slow))
+        staged = (row for row in rows if row not in self._references.orphans)
+        order = sorted(staged, key=lambda row: self._parsed.where(row).record)
         counts = dict.fromkeys(("inserted", "updated", "unchanged", "ignored"), 0)
         errors: dict[int, RecordError | None] = {}
         for outcome in self._staging.merge_singly(
@@ -127,7 +146,9 @@ class _Merge:
                 counts[outcome.outcome] = outcome.records
             else:
                 taken = outcome.refusal_state == _UNIQUE_VIOLATION and self._other_keys
-                refused = database_error(outcome.refusal_state, outcome.refusal_constraint, outcome.columns)
+                refused = database_error(
+                    outcome.refusal_state, outcome.refusal_constraint, outcome.columns, self._dataset.foreign_keys
+                )
                 errors.update(dict.fromkeys((number - 1 for number in outcome.rows), None if taken else refused))
         refusals = self._refusals(errors)
         if not self._adds:
@@ -148,3 +169,9 @@ class _Merge:
             else:
                 refusals[row] = Refusal((error,))
         return refusals
+
+
+def _as_catalogued(link: ForeignKey) -> str:
+    """A foreign key as ``merge.sql: rules_of_its_own`` spells those that it finds."""
+    pairs = sorted(zip(link.fields, link.keys, strict=True))
+    return f"public.{link.dataset}:" + ",".join(f"{name}>{key}" for name, key in pairs)

@@ -1,27 +1,28 @@
 """Place: a batch's accepted rows go through a staging table into the dataset's table, in one transaction.
 
 In file order, as if each row were inserted alone: the first of several rows with one key wins, and a row that is
-refused claims none of its keys. Nearly always that is one set-based insert; where the database refuses a row, or
-another transaction was quicker with a key, the batch is placed again row by row, which is slow and exact.
+refused claims none of its keys. Rows that refer to nothing (``references``) are refused first. Nearly always that is
+one set-based insert; where the database refuses a row, or another transaction was quicker with a key, the batch is
+placed again row by row, which is slow and exact.
 
 Rows that may change what is in the table (policies update and sum) are the business of ``merge``.
 """
+
+from dataclasses import replace
 
 from psycopg2 import sql
 
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.merge import merge
+from chalicelib.adapters.postgres.references import MERGED, References, check_references
 from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_file, in_table
 from chalicelib.adapters.postgres.staging import Staging
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.duplicates import contested, find_duplicates
 from chalicelib.core.reader import Parsed, Reader
-from chalicelib.core.schema import OnConflict
 from chalicelib.services.ports import Placed, Refusal
 
 Key = tuple[str, ...]
-
-_MERGED = (OnConflict.UPDATE, OnConflict.SUM)
 
 
 def place(
@@ -46,28 +47,38 @@ def place(
     if not parsed.fast_rows and not parsed.slow:
         return Placed()
     staging = Staging(cursor, dataset, target, reader, parsed, origin, passing=passing)
-    if dataset.on_conflict in _MERGED:
-        return merge(staging, parsed)
+    references = check_references(staging, parsed) if staging.typed else References()
+    staging.remove(references.orphans)
+    if dataset.on_conflict in MERGED:
+        placed = merge(staging, parsed, references)
+    else:
+        placed = _place(staging, dataset, parsed, references)
+    return replace(placed, refusals={**references.orphans, **placed.refusals})
+
+
+def _place(staging: Staging, dataset: Dataset, parsed: Parsed, references: References) -> Placed:
     if staging.typed:
         with staging.attempt() as attempt:
-            placed = _place_at_once(staging, dataset, parsed)
+            placed = _place_at_once(staging, dataset, parsed, references)
             if placed is not None:
                 attempt.keep()
                 return placed
-    return _place_singly(staging, dataset, parsed)
+    return _place_singly(staging, dataset, parsed, references)
 
 
-def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed | None:
+def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed, references: References) -> Placed | None:
     """All rows with one statement, or None where only row by row will be exact."""
-    lost = _duplicates(staging, dataset, parsed)
+    lost = _duplicates(staging, dataset, parsed, references)
     try:
         inserted = staging.insert(without=lost)
     except REFUSED:
         return None
-    missing = parsed.fast_rows + len(parsed.slow) - len(lost) - inserted
+    missing = parsed.fast_rows + len(parsed.slow) - len(references.orphans) - len(lost) - inserted
     taken = staging.taken() if missing else {}
     if len(taken) != missing or any(winner in taken for held in lost.values() for winner in held.values()):
         return None  # another transaction added or removed rows between our statements
+    if any(parent in lost or parent in taken for parent in references.parents):
+        return None  # who refers to that one may be refused, too
     ignored = dataset.on_conflict == "ignore"
     refusals = {row: Refusal(in_table(ids, staging.passing), ignored) for row, ids in taken.items()}
     for row, held in lost.items():
@@ -76,24 +87,26 @@ def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed
     return Placed(inserted=inserted, refusals=refusals)
 
 
-def _duplicates(staging: Staging, dataset: Dataset, parsed: Parsed) -> dict[int, dict[Key, int]]:
+def _duplicates(
+    staging: Staging, dataset: Dataset, parsed: Parsed, references: References
+) -> dict[int, dict[Key, int]]:
     """The rows of which an earlier row of the batch has a key: for each key, that row."""
     keys = {key: parsed.keys(key) for key in dataset.unique_keys if staging.holds(key)}
     rows = contested(keys)
     if not rows:
         return {}
     held = staging.taken(rows)  # such rows are refused by the table and claim nothing
-    return find_duplicates(keys, lambda row: parsed.where(row).record, excluded=held.keys())
+    return find_duplicates(keys, lambda row: parsed.where(row).record, excluded=held.keys() | references.orphans)
 
 
-def _place_singly(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed:
-    rows = range(parsed.fast_rows + len(parsed.slow))
+def _place_singly(staging: Staging, dataset: Dataset, parsed: Parsed, references: References) -> Placed:
+    rows = [row for row in range(parsed.fast_rows + len(parsed.slow)) if row not in references.orphans]
     refused = staging.insert_singly(sorted(rows, key=lambda row: parsed.where(row).record))
     taken = staging.taken([row for row, refusal in refused.items() if refusal is None], by_anyone=True)
     refusals = {}
     for row, refusal in refused.items():
         if refusal is not None:
-            refusals[row] = Refusal((database_error(*refusal),))
+            refusals[row] = Refusal((database_error(*refusal, dataset.foreign_keys),))
         else:
             errors = in_table(taken[row], staging.passing) if row in taken else (ELSEWHERE,)
             refusals[row] = Refusal(errors, dataset.on_conflict == "ignore")

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import psycopg2.errors
 
 from chalicelib.core.rejection import RecordError
+from chalicelib.core.schema import ForeignKey
 
 Key = tuple[str, ...]
 
@@ -46,11 +47,23 @@ def _unique_error(key: Key, holder: str) -> RecordError:
     return RecordError(",".join(key) or None, "unique-error", f"the same {' and '.join(key) or 'values'} as {holder}")
 
 
-def database_error(state: str, constraint: str, columns: Collection[str]) -> RecordError:
-    """What the database said of one row. Its own message is left out, since it quotes values."""
+def no_such_row(link: ForeignKey) -> RecordError:
+    """The error of a row that refers to one that is not there."""
+    fields = ",".join(link.fields)
+    return RecordError(fields, "foreign-key", f"no row of {link.dataset} has this {' and '.join(link.keys)}")
+
+
+def database_error(
+    state: str, constraint: str, columns: Collection[str], links: Collection[ForeignKey] = ()
+) -> RecordError:
+    """What the database said of one row of a table with these foreign keys. Its own message quotes values."""
     column = ",".join(columns) or None
     if state == _FOREIGN_KEY:
-        return RecordError(column, "foreign-key", f"refers to a row that does not exist ({constraint})")
+        declared = [link for link in links if set(link.fields) == set(columns)]
+        if len(declared) == 1:
+            return no_such_row(declared[0])
+        what = "refers to a row that does not exist" if columns else "changes what rows of another table refer to"
+        return RecordError(column, "foreign-key", f"{what} ({constraint})")
     if state.startswith(_DATA_EXCEPTION):
         return RecordError(column, "type-error", f"the database cannot store a value of this record (SQLSTATE {state})")
     rule = f"the constraint {constraint}" if constraint else f"a rule (SQLSTATE {state})"

@@ -19,6 +19,7 @@ from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import job_and_batch
 from chalicelib.core.reader import Parsed, Reader
+from chalicelib.core.schema import ForeignKey
 from chalicelib.errors import Terminal
 
 STAGING = queries("staging")
@@ -139,6 +140,20 @@ class Staging:
                 for row, id in self._taken(key, rows, by_anyone):
                     found.setdefault(row, {})[key] = id
         return found
+
+    def dangling(self, link: ForeignKey) -> set[int]:
+        """Which of the staged rows refer to a row that the table of ``link`` does not have; nulls refer to none."""
+        pairs = zip(link.fields, link.keys, strict=True)
+        equal = sql.SQL("stage.{name}::{type} = parent.{key}")
+        same = [
+            equal.format(name=sql.Identifier(name), type=sql.SQL(self.types[name]), key=sql.Identifier(key))
+            for name, key in pairs
+        ]
+        query = sql.SQL(STAGING["dangling"]).format(
+            columns=names(link.fields), target=sql.Identifier("public", link.dataset), same=sql.SQL(" and ").join(same)
+        )
+        self.cursor.execute(query)
+        return {row.row_number - 1 for row in self.cursor.fetchall()}
 
     def _taken(self, key: Key, rows: Collection[int] | None, by_anyone: bool) -> Iterator[tuple[int, int]]:
         equal = sql.SQL("stage.{name}::{type} = kept.{name}")

@@ -7,9 +7,29 @@
 select set_config('random_page_cost', '1.1', true)
 
 -- name: rules_of_its_own
--- Whether the database may refuse a row for more than its keys, types and nulls: somebody gave the table such a rule.
+-- Whether the database may refuse a row for more than its keys, types and nulls: somebody gave the table such a rule,
+-- or rows of other tables refer to what an update may change. Foreign keys that have been looked up are none.
 select exists (
-           select from pg_constraint where conrelid = {target}::regclass and contype in ('c', 'f', 'x', 't')
+           select from pg_constraint as c
+           where conrelid = {target}::regclass and (
+               contype in ('c', 'x', 't') or contype = 'f' and not exists (
+                   select
+                   from pg_class
+                   join pg_namespace on pg_namespace.oid = relnamespace
+                   cross join unnest(conkey, confkey) as pair (field, key)
+                   join pg_attribute as ours on ours.attrelid = conrelid and ours.attnum = pair.field
+                   join pg_attribute as theirs on theirs.attrelid = confrelid and theirs.attnum = pair.key
+                   where pg_class.oid = confrelid
+                   group by nspname, relname
+                   having nspname || '.' || relname || ':' || string_agg(
+                              ours.attname || '>' || theirs.attname, ',' order by ours.attname
+                          ) = any (%(checked)s::text[])
+               )
+           )
+       ) or exists (
+           select from pg_constraint
+           join pg_attribute on attrelid = confrelid and attnum = any (confkey)
+           where confrelid = {target}::regclass and contype = 'f' and attname <> all (%(match_key)s::text[])
        ) or exists (
            select from pg_trigger where tgrelid = {target}::regclass and not tgisinternal
        ) or exists (

@@ -50,3 +50,8 @@ join pg_temp._stage as stage on stage._row = wanted.number
 join {table} as kept on {same}
 where kept._origin is distinct from %(own_origin)s
 group by stage._row
+
+-- name: dangling
+select stage._row as row_number
+from pg_temp._stage as stage
+where ({columns}) is not null and not exists (select from {target} as parent where {same})

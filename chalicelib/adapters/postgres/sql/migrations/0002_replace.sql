@@ -105,8 +105,7 @@ language sql stable as $$
            and not exists (select from pg_index as index join pg_class as class on class.oid = index.indexrelid
                            where index.indrelid = target
                              and (index.indisclustered or not index.indisvalid or class.reltablespace <> 0
-                                  or class.reloptions is not null
-                                  or obj_description(index.indexrelid, 'pg_class') is not null))
+                                  or class.reloptions is not null))
            -- Views, rules, foreign keys, triggers, policies, statistics, functions ...: all that is not a part of it.
            and not exists (
                select from pg_depend
@@ -169,12 +168,16 @@ declare
     ids record;
     drawn record;
     kind text;
-    index_name text;
-    index_names text[] := (select array_agg(name) from dropload.indexes_of(target));
+    index record;
+    indexes jsonb;
 begin
     select nspname, relname into home, own
     from pg_class join pg_namespace on pg_namespace.oid = relnamespace
     where pg_class.oid = target;
+    select jsonb_agg(jsonb_build_object('name', name,
+                                        'remark', obj_description(format('%I.%I', home, name)::regclass, 'pg_class')))
+    into indexes
+    from dropload.indexes_of(target);
     select pg_sequence.*, nspname, relname, seqrelid::regclass as spelled into ids
     from pg_sequence join pg_class on pg_class.oid = seqrelid join pg_namespace on pg_namespace.oid = relnamespace
     where seqrelid = pg_get_serial_sequence(target::text, 'id')::regclass;
@@ -186,8 +189,11 @@ begin
     execute format('drop table %s', target);
     execute format('alter table %s set schema %I', shadow, home);
     execute format('alter table %I.%I rename to %I', home, format('shadow_%s', job), own);
-    foreach index_name in array index_names loop
-        execute format('alter index %I.%I rename to %I', home, dropload.shadow_index(job, index_name), index_name);
+    for index in select * from jsonb_to_recordset(indexes) as each (name text, remark text) loop
+        execute format('alter index %I.%I rename to %I', home, dropload.shadow_index(job, index.name), index.name);
+        if index.remark is not null then
+            execute format('comment on index %I.%I is %L', home, index.name, index.remark);
+        end if;
     end loop;
     execute format('alter table %I.%I alter column id drop default, alter column id add generated %s as identity '
                    '(sequence name %I.%I start with %s increment by %s minvalue %s maxvalue %s cache %s %s)',
