@@ -5,7 +5,9 @@ from functools import cache, cached_property
 from chalicelib.adapters import events
 from chalicelib.adapters.descriptors import load_datasets
 from chalicelib.adapters.identity import new_id
+from chalicelib.adapters.parquet import ParquetPart
 from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.tables import Schema
@@ -16,7 +18,11 @@ from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.parts import csv_part, json_part
 from chalicelib.services.bury import Bury
+from chalicelib.services.export import Export
+from chalicelib.services.export_ports import ExportFormat
+from chalicelib.services.exports import Exports
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.health import Health
 from chalicelib.services.intake import Intake
@@ -106,7 +112,32 @@ class Container:
 
     @cached_property
     def sweep(self) -> Sweep:
-        return Sweep(ledger=self.ledger, queues=self.queues, finalise=self.finalise)
+        return Sweep(ledger=self.ledger, queues=self.queues, finalise=self.finalise, exports=self.export_ledger)
+
+    @cached_property
+    def export_ledger(self) -> PostgresExports:
+        return PostgresExports(self.database)
+
+    @cached_property
+    def export(self) -> Export:
+        return Export(
+            exports=self.export_ledger,
+            objects=self.objects,
+            queues=self.queues,
+            datasets=self.datasets,
+            new_parts={ExportFormat.CSV: csv_part, ExportFormat.JSONL: json_part, ExportFormat.PARQUET: ParquetPart},
+        )
+
+    @cached_property
+    def exports(self) -> Exports:
+        return Exports(
+            exports=self.export_ledger,
+            objects=self.objects,
+            queues=self.queues,
+            datasets=self.datasets,
+            link_seconds=self.settings.link_seconds,
+            new_id=new_id,
+        )
 
     @cached_property
     def retries(self) -> Retries:
@@ -114,7 +145,14 @@ class Container:
 
     @cached_property
     def intake(self) -> Intake:
-        return Intake(split=self.split, load=self.load, bury=self.bury, retries=self.retries, messages=events)
+        return Intake(
+            split=self.split,
+            load=self.load,
+            bury=self.bury,
+            export=self.export,
+            retries=self.retries,
+            messages=events,
+        )
 
     @cached_property
     def jobs(self) -> Jobs:

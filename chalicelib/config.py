@@ -22,6 +22,7 @@ class Settings:
     intake_queue: str
     batch_queue: str
     notify_queue: str
+    export_queue: str
     database_url: str | None
     database_secret_arn: str | None
     mail_from: str
@@ -31,6 +32,7 @@ class Settings:
     max_record_bytes: int = MIB
     chunk_bytes: int = 8 * MIB
     workers: int = 2
+    link_seconds: int = 3600
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -58,6 +60,7 @@ class Settings:
             intake_queue=text("DROPLOAD_INTAKE_QUEUE_URL"),
             batch_queue=text("DROPLOAD_BATCH_QUEUE_URL"),
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
+            export_queue=text("DROPLOAD_EXPORT_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,
             mail_from=text("DROPLOAD_MAIL_FROM"),
@@ -67,4 +70,5 @@ class Settings:
             max_record_bytes=size("DROPLOAD_MAX_RECORD_BYTES", cls.max_record_bytes),
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
+            link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
         )

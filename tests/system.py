@@ -49,7 +49,7 @@ class System:
         name = f"t-{uuid.uuid4().hex[:12]}"
         sqs, s3 = client("sqs"), client("s3")
         queues = {}
-        for queue in ("intake", "batches", "notify"):
+        for queue in ("intake", "batches", "notify", "export"):
             attributes = {"VisibilityTimeout": str(visibility_seconds)}
             queues[queue] = sqs.create_queue(QueueName=f"{name}-{queue}", Attributes=attributes)["QueueUrl"]
         s3.create_bucket(Bucket=name)
@@ -68,6 +68,7 @@ class System:
             intake_queue=queues["intake"],
             batch_queue=queues["batches"],
             notify_queue=queues["notify"],
+            export_queue=queues["export"],
             database_url=database_url,
             database_secret_arn=None,
             mail_from="dropload@example.com",
@@ -128,6 +129,7 @@ class System:
             self.settings.intake_queue: lambda body: intake.split(body, forever),
             self.settings.batch_queue: intake.load,
             self.settings.notify_queue: lambda body: self.container.notify.run(forever),
+            self.settings.export_queue: lambda body: intake.export(body, forever),
         }
 
     def receive(self, queue: str) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -55,6 +55,12 @@ class S3ObjectStore:
             answer = client("s3").upload_part(**target, UploadId=upload, PartNumber=number, Body=part)
         return {"ETag": answer["ETag"], "PartNumber": number}
 
+    def link(self, key: str, seconds: int) -> str:
+        with calling("making a link"):
+            wanted = {"Bucket": self._bucket, "Key": key}
+            link: str = client("s3").generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+            return link
+
     def ping(self) -> None:
         """Raises Transient or FileRefused when the bucket cannot be reached."""
         with calling("looking at the bucket"):

@@ -223,6 +223,9 @@ class ObjectStore(Protocol):
     def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
         """An object in our bucket, whole or not at all; memory does not grow with its size."""
 
+    def link(self, key: str, seconds: int) -> str:
+        """A URL by which anyone may get an object of our bucket for this long."""
+
 
 class Queues(Protocol):
     """The queues, by what they are for."""
@@ -233,6 +236,8 @@ class Queues(Protocol):
         """Ask for the rest of a split."""
 
     def send_notify(self) -> None: ...
+
+    def send_export(self, id: UUID) -> None: ...
 
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""

@@ -3,6 +3,7 @@
 import logging
 
 from chalicelib.errors import Transient
+from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ports import Job, Ledger, Queues
 
@@ -10,12 +11,14 @@ log = logging.getLogger("dropload.sweep")
 
 
 class Sweep:
-    """Send again what was booked and never begun, resume splits, finish what has all its batches, retry notices."""
+    """Send again what was booked and never begun, resume splits, finish what has all its batches, retry notices;
+    send exports again that stand still, and drop the snapshots of those that have ended."""
 
-    def __init__(self, *, ledger: Ledger, queues: Queues, finalise: Finalise) -> None:
+    def __init__(self, *, ledger: Ledger, queues: Queues, finalise: Finalise, exports: ExportLedger) -> None:
         self._ledger = ledger
         self._queues = queues
         self._finalise = finalise
+        self._exports = exports
 
     def run(self) -> int:
         """The number of jobs that stood still. Every step may be repeated at will: messages too many do no harm.
@@ -32,6 +35,9 @@ class Sweep:
                 log.exception("job %s cannot be helped on", job.id)
                 failed += 1
         self._queues.send_notify()
+        for export in self._exports.stuck():
+            self._queues.send_export(export)
+        self._exports.drop_leftovers()
         if failed:
             raise Transient("sweep-trouble", f"{failed} of {len(stuck)} jobs that stand still cannot be helped on")
         return len(stuck)
