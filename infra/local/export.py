@@ -86,7 +86,7 @@ def _summary(export: Export, bucket: str) -> str:
 
 def _download(part: Mapping[str, Any], folder: Path) -> Path:
     """Get a file by its link and return where it lies; one that is not what the books say is not left there."""
-    path = folder / part["key"].rpartition("/")[2]
+    path = folder / str(part["key"]).rpartition("/")[2]
     unfinished = path.with_name(path.name + ".part")
     digest = hashlib.sha256()
     try:
