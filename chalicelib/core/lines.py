@@ -33,7 +33,8 @@ def csv_header(dataset: Dataset, *, with_id: bool) -> bytes:
         return b""
     names = exported_columns(dataset, with_id=with_id)
     first, last = dialect.header_rows[0], dialect.header_rows[-1]
-    lines = [_line(names, dialect)] * first + [_line([""] * len(names), dialect)] * (last - first)
+    write = _line_writer(dialect)
+    lines = [write(names)] * first + [write([""] * len(names))] * (last - first)
     return "".join(lines).encode()
 
 
@@ -42,15 +43,11 @@ def csv_encoder(dataset: Dataset, *, with_id: bool) -> Encode:
 
     It raises ExportRefused where a value, or a null, cannot be written so that it is read as the same.
     """
-    dialect = dataset.dialect
-    delimiter = dialect.delimiter
     offset = 1 if with_id else 0
     spells = _spells(dataset.fields, offset, distinct_spelling)
     nulls = [None] * offset + [field.missing_values[0] if field.missing_values else None for field in dataset.fields]
     names = exported_columns(dataset, with_id=with_id)
-    delimiters = len(names) - 1
-    special = re.compile("[" + re.escape(dialect.quote_char + dialect.escape) + "\r\n]").search
-    leading = tuple(filter(None, (dialect.comment, _MARK)))
+    write = _line_writer(dataset.dialect)
 
     def encode(row: Row) -> bytes:
         cells = list(row)
@@ -58,17 +55,9 @@ def csv_encoder(dataset: Dataset, *, with_id: bool) -> Encode:
             text = cells[at]
             if text is not None:
                 cells[at] = spell(text)
-        written = [cell if cell is not None else _null(nulls[at], names[at]) for at, cell in enumerate(cells)]
-        line = delimiter.join(written)
-        if (
-            line
-            and not special(line)
-            and line.count(delimiter) == delimiters
-            and not line.startswith(leading)
-            and not (dialect.skip_initial_space and " " in line)
-        ):
-            return (line + "\n").encode()
-        return _line(written, dialect).encode()
+        return write(
+            [cell if cell is not None else _null(nulls[at], names[at]) for at, cell in enumerate(cells)]
+        ).encode()
 
     return encode
 
@@ -124,26 +113,33 @@ def _json_number(text: str) -> str:
     return written if written[-1].isdigit() else f'"{written}"'  # JSON has no NaN and no INF
 
 
-def _line(cells: Sequence[str], dialect: Dialect) -> str:
-    comment = dialect.comment
-    written = [_cell(cell, dialect) for cell in cells]
-    if written[0].startswith(_MARK) or (comment and written[0].startswith(comment)) or written == [""]:
-        written[0] = _quoted(cells[0], dialect)
-    return dialect.delimiter.join(written) + "\n"
+def _line_writer(dialect: Dialect) -> Callable[[Sequence[str]], str]:
+    """Return the function from cells to their line: quotes where they are needed, and nowhere else."""
+    delimiter, quote = dialect.delimiter, dialect.quote_char
+    leading = tuple(filter(None, (dialect.comment, _MARK)))
+    spaces = dialect.skip_initial_space
+    special = re.compile("[" + re.escape(quote + dialect.escape) + "\r\n]").search
+    breaks = re.compile("[" + re.escape(delimiter) + "\r\n]").search
+    speaks_of_quotes = bool(dialect.escape) or dialect.double_quote
 
+    def cell(text: str) -> str:
+        if breaks(text) or (spaces and text.startswith(" ")):
+            return _quoted(text, dialect)
+        if special(text) and (speaks_of_quotes or text.startswith(quote)):
+            return _quoted(text, dialect)
+        return text  # with a quote in it where the dialect has no other way to write one
 
-def _cell(text: str, dialect: Dialect) -> str:
-    quote, escape = dialect.quote_char, dialect.escape
-    if not any(special in text for special in (dialect.delimiter, quote, "\n", "\r", escape or quote)):
-        return quote + text + quote if dialect.skip_initial_space and text.startswith(" ") else text
-    if quote in text and not escape and not dialect.double_quote and _stands_bare(text, dialect):
-        return text  # there is no other way to write it
-    return _quoted(text, dialect)
+    def write(cells: Sequence[str]) -> str:
+        line = delimiter.join(cells)
+        plain = not special(line) and line.count(delimiter) == len(cells) - 1 and not (spaces and " " in line)
+        if plain and line and not line.startswith(leading):
+            return line + "\n"
+        written = list(map(cell, cells))
+        if written[0].startswith(leading) or written == [""]:
+            written[0] = _quoted(cells[0], dialect)
+        return delimiter.join(written) + "\n"
 
-
-def _stands_bare(text: str, dialect: Dialect) -> bool:
-    first = (dialect.quote_char, " ") if dialect.skip_initial_space else (dialect.quote_char,)
-    return not text.startswith(first) and not any(special in text for special in (dialect.delimiter, "\n", "\r"))
+    return write
 
 
 def _quoted(text: str, dialect: Dialect) -> str:

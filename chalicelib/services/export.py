@@ -27,7 +27,7 @@ log = logging.getLogger("dropload.export")
 MANIFEST = "manifest.json"
 
 _SPARE = 30.0  # seconds that an invocation keeps for what is not writing a part
-_SLOWEST = 10_000_000  # bytes a second that a part is sure to be written at, until one has been timed
+_SLOWEST = 5_000_000  # bytes a second that a part is sure to be written at, until one has been timed
 _PAGE_BYTES = 4_000_000  # of rows held at once; on their way they take several times that
 _CONTENT_TYPES = {
     ExportFormat.CSV: "text/csv; charset=utf-8",

@@ -283,6 +283,28 @@ def test_snapshot_that_takes_too_long_is_a_passing_trouble(system: System) -> No
     assert system.container.exports.get(id)["state"] == "COMPLETED"
 
 
+def test_page_of_wide_rows_holds_few_of_them(system: System) -> None:
+    system.rows(
+        "insert into products (name, sku, description, status)"
+        " select 'n', n::text, repeat('x', 100000), 'active' from generate_series(1, 40) as n"
+    )
+    id = UUID(start(system, "products")["id"])
+    system.container.export.run(id, hurried())
+    with system.container.export_ledger.working(id) as export:
+        assert export is not None
+        dataset = system.container.datasets["products"]
+        assert len(system.container.export_ledger.rows(export, dataset, 0, 1_000_000)) == 10
+        assert len(system.container.export_ledger.rows(export, dataset, 0, 1)) == 1
+
+
+def test_filter_that_a_new_descriptor_does_not_know_fails_the_export(system: System) -> None:
+    id = UUID(start(system, filters={"date": "2026-01-01"})["id"])
+    system.rows("""update dropload.export set filters = '{"day": "x"}'""")
+    system.pump()
+    export = system.container.exports.get(id)
+    assert (export["state"], export["reason"]["code"]) == ("FAILED", "bad-filter")
+
+
 def test_dataset_that_is_no_more_fails_its_export(system: System) -> None:
     id = UUID(start(system)["id"])
     del system.container.datasets["plays"]

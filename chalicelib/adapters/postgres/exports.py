@@ -16,7 +16,9 @@ from chalicelib.adapters.postgres.text import read_copy_line
 from chalicelib.adapters.postgres.views import timestamp
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.lines import ROW_ID, Row, exported_columns
+from chalicelib.core.rejection import RecordError
 from chalicelib.core.values import compile_check
+from chalicelib.errors import ExportRefused
 from chalicelib.services.export_ports import ExportFormat, ExportJob, ExportPart, ExportState
 from chalicelib.services.ports import Reason
 
@@ -83,7 +85,7 @@ class PostgresExports:
             bytes=_bytes(dataset),
             snapshot=_snapshot(export.number),
             after=sql.Literal(after),
-            most_rows=sql.Literal(_ROWS),
+            most_rows=sql.Literal(min(_ROWS, most_bytes // _ROW_BYTES + 1)),
             most_bytes=sql.Literal(most_bytes),
         )
         rows = _Rows()
@@ -177,12 +179,15 @@ def _snapshot(number: int) -> sql.Identifier:
 
 
 def _conditions(export: ExportJob, dataset: Dataset) -> tuple[sql.Composable, dict[str, str | None]]:
-    """The condition that a row is wanted, and its values; ``=`` where there is one, else null is what is wanted."""
+    """The condition that a row is wanted, and its parameters. A missing value asks for null."""
     conditions: list[sql.Composable] = []
     values: dict[str, str | None] = {}
     for name, text in export.filters.items():
-        field = dataset.field(name)
-        values[name] = compile_check(field)(text, [])
+        field = next((field for field in dataset.fields if field.name == name), None)
+        errors: list[RecordError] = []
+        values[name] = compile_check(field)(text, errors) if field else None
+        if field is None or errors:  # the descriptor was another one when this was asked for
+            raise ExportRefused("bad-filter", f"filters.{name}: no value of the dataset any more")
         kind = sql.SQL(column_type(field))
         form = "{name} is null" if values[name] is None else "{name} = {value}::{kind}"
         conditions.append(sql.SQL(form).format(name=sql.Identifier(name), value=sql.Placeholder(name), kind=kind))
