@@ -81,7 +81,7 @@ def number_text(text: str) -> str:
     assert isinstance(exponent, int)
     bare = "".join(map(str, digits)).rstrip("0")
     exponent += len(digits) - len(bare)
-    bare = bare.lstrip("0")
+    bare = bare.lstrip("0") or "0"
     ends = {MAX_DIGITS, -MAX_DIGITS, exponent, exponent + len(bare), exponent + len(bare) - 1}
     spelled = [("-" if sign else "") + _shifted(bare, exponent - power) + f"e{power}" for power in sorted(ends)]
     fitting = [each for each in spelled if len(each) <= MAX_DIGITS and abs(int(each.partition("e")[2])) <= MAX_DIGITS]

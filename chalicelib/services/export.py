@@ -28,6 +28,7 @@ MANIFEST = "manifest.json"
 
 _SPARE = 30.0  # seconds that an invocation keeps for what is not writing a part
 _SLOWEST = 5_000_000  # bytes a second that a part is sure to be written at, until one has been timed
+_MOST_PARTS = 2_000  # the API shows all of an export's parts in one answer, with links of up to 2 kB
 _PAGE_BYTES = 4_000_000  # of rows held at once; on their way they take several times that
 _CONTENT_TYPES = {
     ExportFormat.CSV: "text/csv; charset=utf-8",
@@ -52,12 +53,14 @@ class Export:
         queues: Queues,
         datasets: Datasets,
         new_parts: Mapping[ExportFormat, NewPart],
+        most_parts: int = _MOST_PARTS,
     ) -> None:
         self._exports = exports
         self._objects = objects
         self._queues = queues
         self._datasets = datasets
         self._new_parts = new_parts
+        self._most_parts = most_parts
 
     def run(self, id: UUID, remaining: Remaining) -> None:
         """Write the export out, or as much as there are seconds for; whoever finds another at work leaves it alone.
@@ -97,6 +100,9 @@ class Export:
         parts = self._exports.parts(export)
         slowest = export.max_part_bytes / _SLOWEST
         while not parts or parts[-1].last_row < export.rows:
+            if len(parts) == self._most_parts:
+                message = f"more than {self._most_parts} parts would be needed: raise max_part_bytes, or filter"
+                raise ExportRefused("too-many-parts", message)
             before = remaining()
             if headway and before < _SPARE + slowest:  # who has got nothing done goes on
                 return True
