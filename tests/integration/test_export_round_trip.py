@@ -1,15 +1,17 @@
 """What was loaded and written out loads as the same rows: for every type, format, dialect and missing value."""
 
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.adapters.identity import new_id
+from chalicelib.adapters.parquet import ParquetPart
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.place import place
@@ -19,7 +21,10 @@ from chalicelib.core.lines import Row
 from chalicelib.core.parts import csv_part, json_part
 from chalicelib.core.reader import Reader
 from chalicelib.core.schema import Dataset, FieldType
+from chalicelib.core.spelling import plain_spelling
 from chalicelib.errors import ExportRefused
+from infra.local.postgres import create_database
+from tests.conftest import drop_database
 from tests.integration.test_types import CASES, of_one_value
 from tests.property.strategies import GOOD, datasets, lines, written
 
@@ -34,12 +39,16 @@ EDGES: Mapping[str, Sequence[str]] = {
 }
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(lambda: database_url)
+@pytest.fixture(scope="module")
+def database(postgres_url: str) -> Iterator[Database]:
+    """One database for all: each test makes the table anew."""
+    name = "test_export_round_trip"
+    create_database(postgres_url, name)
+    database = Database(lambda: f"{postgres_url.rpartition('/')[0]}/{name}")
     Schema(database, {}).apply()
     yield database
     database.close()
+    drop_database(postgres_url, name)
 
 
 def load(database: Database, dataset: Dataset, data: bytes) -> int:
@@ -134,7 +143,26 @@ def test_json_lines_say_the_same_in_types_of_their_own(database: Database, kind:
                 assert got.compare_total(Decimal(row[1])) == 0 or got == Decimal(row[1])
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize(("kind", "form"), CASES)
+def test_parquet_holds_the_values_of_the_table(database: Database, kind: str, form: dict[str, Any]) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    dataset = of_one_value(kind, form)
+    load(database, dataset, file_of(dataset, [*GOOD[kind], *EDGES.get(kind, ()), ""]))
+    rows = snapshot(database, dataset)
+    part = ParquetPart(dataset, 1 << 30, with_id=False)
+    taken, data = part.add(rows)
+    assert taken == len(rows)
+    written = parquet.read_table(io.BytesIO(data + part.finish())).to_pylist()
+    if kind in ("integer", "boolean", "date", "time", "datetime", "year"):
+        with database.transaction() as cursor:
+            cursor.execute("select line, value from things order by id")
+            assert written == [dict(row._asdict()) for row in cursor.fetchall()]
+        return
+    spell = plain_spelling(dataset.field("value")) or str
+    assert [row["value"] for row in written] == [None if text is None else spell(text) for _, text in rows]
+
+
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_any_dataset_in_any_dialect_comes_back(database: Database, data: st.DataObject) -> None:
     dataset = data.draw(datasets())
