@@ -11,11 +11,12 @@ from typing import Any
 from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, SQSEvent
 
-from chalicelib.api import auth, health, jobs
+from chalicelib.api import auth, exports, health, jobs
 from chalicelib.bootstrap import container
 
 app = Chalice(app_name="dropload")
 app.register_blueprint(auth.routes)
+app.register_blueprint(exports.routes)
 app.register_blueprint(health.routes)
 app.register_blueprint(jobs.routes)
 
@@ -58,6 +59,14 @@ def notify(event: SQSEvent) -> None:
             container().notify.run(seconds_left(event))
 
 
+@app.on_sqs_message(queue="dropload-export", batch_size=1)
+def export(event: SQSEvent) -> None:
+    """A dataset is to be written out, or goes on being."""
+    for message in event:
+        with container().intake.retried(message.to_dict()):
+            container().intake.export(message.body, seconds_left(event))
+
+
 @app.on_sqs_message(queue="dropload-intake-dlq", batch_size=1)
 def bury_intake(event: SQSEvent) -> None:
     """An object's announcement failed too often."""
@@ -70,6 +79,13 @@ def bury_batch(event: SQSEvent) -> None:
     """A batch failed too often."""
     for message in event:
         container().intake.bury_batch(message.body)
+
+
+@app.on_sqs_message(queue="dropload-export-dlq", batch_size=1)
+def bury_export(event: SQSEvent) -> None:
+    """An export failed too often."""
+    for message in event:
+        container().intake.bury_export(message.body)
 
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))

@@ -6,7 +6,9 @@ from pathlib import Path
 from chalicelib.adapters import events
 from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
+from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.schema import Schema
@@ -18,9 +20,13 @@ from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.adapters.tables import StoredTables
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.parts import csv_part, json_part
 from chalicelib.services.bury import Bury
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
+from chalicelib.services.export import Export
+from chalicelib.services.export_ports import ExportFormat
+from chalicelib.services.exports import Exports
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.health import Health
 from chalicelib.services.intake import Intake
@@ -150,7 +156,38 @@ class Container:
 
     @cached_property
     def sweep(self) -> Sweep:
-        return Sweep(ledger=self.ledger, queues=self.queues, finalise=self.finalise, tidy=self.tidy)
+        return Sweep(
+            ledger=self.ledger,
+            queues=self.queues,
+            finalise=self.finalise,
+            tidy=self.tidy,
+            exports=self.export_ledger,
+        )
+
+    @cached_property
+    def export_ledger(self) -> PostgresExports:
+        return PostgresExports(self.database)
+
+    @cached_property
+    def export(self) -> Export:
+        return Export(
+            exports=self.export_ledger,
+            objects=self.objects,
+            queues=self.queues,
+            datasets=self.datasets,
+            new_parts={ExportFormat.CSV: csv_part, ExportFormat.JSONL: json_part, ExportFormat.PARQUET: ParquetPart},
+        )
+
+    @cached_property
+    def exports(self) -> Exports:
+        return Exports(
+            exports=self.export_ledger,
+            objects=self.objects,
+            queues=self.queues,
+            datasets=self.datasets,
+            link_seconds=self.settings.link_seconds,
+            new_id=new_id,
+        )
 
     @cached_property
     def retries(self) -> Retries:
@@ -163,6 +200,7 @@ class Container:
             load=self.load,
             convert=self.convert,
             bury=self.bury,
+            export=self.export,
             retries=self.retries,
             messages=events,
         )

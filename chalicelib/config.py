@@ -23,6 +23,7 @@ class Settings:
     batch_queue: str
     convert_queue: str
     notify_queue: str
+    export_queue: str
     database_url: str | None
     database_secret_arn: str | None
     mail_from: str
@@ -33,6 +34,7 @@ class Settings:
     chunk_bytes: int = 8 * MIB
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
+    link_seconds: int = 3600
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -61,6 +63,7 @@ class Settings:
             batch_queue=text("DROPLOAD_BATCH_QUEUE_URL"),
             convert_queue=text("DROPLOAD_CONVERT_QUEUE_URL"),
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
+            export_queue=text("DROPLOAD_EXPORT_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,
             mail_from=text("DROPLOAD_MAIL_FROM"),
@@ -71,4 +74,5 @@ class Settings:
             max_unpacked_bytes=size("DROPLOAD_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes),
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
+            link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
         )

@@ -5,6 +5,7 @@
     DroploadError
     ├── CallerFault            the file, the descriptor or the request must change; trying again is pointless
     │   ├── FileRefused        a whole file cannot be loaded: the job ends FAILED with this code and message
+    │   ├── ExportRefused      a dataset cannot be written as asked: the export ends FAILED with this code and message
     │   ├── DescriptorError    a dataset's descriptor is wrong; carries every problem found
     │   └── RequestRefused     an API request cannot be served; carries the HTTP status it deserves
     ├── Transient              a passing trouble of ours (database down, object store slow): SQS delivers again
@@ -33,6 +34,10 @@ class CallerFault(DroploadError):
 
 class FileRefused(CallerFault):
     """The file as a whole cannot be loaded (no header, wrong delimiter, gone, overwritten ...)."""
+
+
+class ExportRefused(CallerFault):
+    """A dataset cannot be written out in the way that was asked for."""
 
 
 class DescriptorError(CallerFault):

@@ -50,7 +50,7 @@ class System:
         name = f"t-{uuid.uuid4().hex[:12]}"
         sqs, s3 = client("sqs"), client("s3")
         queues = {}
-        for queue in ("intake", "batches", "convert", "notify"):
+        for queue in ("intake", "batches", "convert", "notify", "export"):
             attributes = {"VisibilityTimeout": str(visibility_seconds)}
             queues[queue] = sqs.create_queue(QueueName=f"{name}-{queue}", Attributes=attributes)["QueueUrl"]
         s3.create_bucket(Bucket=name)
@@ -70,6 +70,7 @@ class System:
             batch_queue=queues["batches"],
             convert_queue=queues["convert"],
             notify_queue=queues["notify"],
+            export_queue=queues["export"],
             database_url=database_url,
             database_secret_arn=None,
             mail_from="dropload@example.com",
@@ -149,6 +150,7 @@ class System:
             self.settings.convert_queue: lambda body: intake.convert(body, forever),
             self.settings.batch_queue: lambda body: intake.load(body, forever),
             self.settings.notify_queue: lambda body: self.container.notify.run(forever),
+            self.settings.export_queue: lambda body: intake.export(body, forever),
         }
 
     def receive(self, queue: str) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -15,7 +15,7 @@ from chalicelib.errors import Transient
 # The SDK's own retries bridge a hiccup; whatever lasts longer is retried by the queue.
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
 _SPECIAL = {
-    "s3": Config(s3={"addressing_style": "path"}),
+    "s3": Config(s3={"addressing_style": "path"}, signature_version="s3v4"),  # for links, which else get version 2
     # A mail whose answer got lost must not be sent again behind our back.
     "ses": Config(read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1}),
 }

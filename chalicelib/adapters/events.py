@@ -44,6 +44,11 @@ def batch_of(body: str) -> tuple[UUID, int]:
     return _job(message), number
 
 
+def export_of(body: str) -> UUID:
+    """The export that a message on the export queue is about. Raises Terminal where there is none."""
+    return _id(_parse(body), "export")
+
+
 def delivery_of(record: Mapping[str, Any]) -> Delivery:
     """The delivery that a record of an SQS event stands for."""
     return Delivery(
@@ -54,10 +59,14 @@ def delivery_of(record: Mapping[str, Any]) -> Delivery:
 
 
 def _job(message: Mapping[str, Any]) -> UUID:
+    return _id(message, "job")
+
+
+def _id(message: Mapping[str, Any], of: str) -> UUID:
     try:
-        return UUID(message["job"])
+        return UUID(message[of])
     except (KeyError, ValueError, TypeError, AttributeError):
-        raise Terminal("unknown-message", "a message of ours names no job") from None
+        raise Terminal("unknown-message", f"a message of ours names no {of}") from None
 
 
 def _parse(body: str) -> Mapping[str, Any]:

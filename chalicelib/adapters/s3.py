@@ -91,6 +91,12 @@ class S3ObjectStore:
             client("s3").copy(source, self._bucket, key, ExtraArgs=only, Config=_COPY)
             self.delete(stored)
 
+    def link(self, key: str, seconds: int) -> str:
+        with calling("making a link"):
+            wanted = {"Bucket": self._bucket, "Key": key}
+            link: str = client("s3").generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
+            return link
+
     def ping(self) -> None:
         """Raises Transient or FileRefused when the bucket cannot be reached."""
         with calling("looking at the bucket"):

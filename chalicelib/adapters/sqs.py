@@ -36,9 +36,18 @@ class SqsQueues:
     def send_notify(self) -> None:
         _send(self._settings.notify_queue, [{}])
 
+    def send_export(self, id: UUID) -> None:
+        _send(self._settings.export_queue, [{"export": str(id)}])
+
     def hide(self, delivery: Delivery, seconds: int) -> None:
         settings = self._settings
-        urls = (settings.intake_queue, settings.batch_queue, settings.convert_queue, settings.notify_queue)
+        urls = (
+            settings.intake_queue,
+            settings.batch_queue,
+            settings.convert_queue,
+            settings.notify_queue,
+            settings.export_queue,
+        )
         name = delivery.queue.rpartition(":")[2]
         url = next((url for url in urls if url.rpartition("/")[2] == name), None)
         if url is None:

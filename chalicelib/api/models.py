@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from chalicelib.core.states import JobState
+from chalicelib.services.export_ports import ExportFormat
 
 
 class Query(BaseModel):
@@ -53,6 +54,18 @@ class RejectionsQuery(Query):
 
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: Annotated[tuple[int, int], BeforeValidator(_place)] = (-1, 0)
+
+
+FilterValue = Annotated[str, Field(max_length=10_000), AfterValidator(_storable)]
+
+
+class ExportRequest(Query):
+    """``POST /v1/datasets/{name}/exports``: filters are exact, their values as files have them."""
+
+    format: ExportFormat = ExportFormat.CSV
+    filters: dict[Name, FilterValue] = Field(default_factory=dict, max_length=50)
+    max_part_bytes: int = Field(default=500_000_000, ge=1024, le=5_000_000_000, strict=True)
+    with_id: bool = Field(default=False, strict=True)
 
 
 def rejections_cursor(place: tuple[int, int] | None) -> str | None:

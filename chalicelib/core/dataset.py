@@ -27,7 +27,7 @@ from chalicelib.core.schema import (
     HeaderMatch,
     OnConflict,
 )
-from chalicelib.core.spelling import check_keys, did_you_mean
+from chalicelib.core.slips import check_keys, did_you_mean
 from chalicelib.errors import DescriptorError
 
 __all__ = [

@@ -14,17 +14,17 @@ from chalicelib.core.schema import FieldType
 
 Temporal = date | datetime | time | int
 
-_MONTHS = (
+MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WIDTHS = {"Y": (4, 4), "y": (2, 2), "j": (1, 3), "f": (1, 6), **dict.fromkeys("mdHIMS", (1, 2))}
 _WORDS = {
-    "b": "|".join(name[:3] for name in _MONTHS),
-    "B": "|".join(_MONTHS),
-    "a": "|".join(name[:3] for name in _DAYS),
-    "A": "|".join(_DAYS),
+    "b": "|".join(name[:3] for name in MONTHS),
+    "B": "|".join(MONTHS),
+    "a": "|".join(name[:3] for name in DAYS),
+    "A": "|".join(DAYS),
     "p": "am|pm",
 }
 _ZONE = "Z|[+-](?:0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00"
@@ -158,7 +158,7 @@ def _date(parts: Mapping[str, str]) -> date:
     else:
         value = date(year, _month(parts), int(parts["d"]))
     weekday = (parts.get("a") or parts.get("A") or "")[:3].lower()
-    if weekday and not _DAYS[value.weekday()].startswith(weekday):
+    if weekday and not DAYS[value.weekday()].startswith(weekday):
         raise ValueError
     return value
 
@@ -174,7 +174,7 @@ def _month(parts: Mapping[str, str]) -> int:
     if "m" in parts:
         return int(parts["m"])
     name = (parts.get("b") or parts["B"])[:3].lower()
-    return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(name))
+    return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name))
 
 
 def _time(parts: Mapping[str, str]) -> time:

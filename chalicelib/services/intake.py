@@ -9,6 +9,7 @@ from uuid import UUID
 from chalicelib.errors import Terminal
 from chalicelib.services.bury import Bury
 from chalicelib.services.convert import Convert
+from chalicelib.services.export import Export
 from chalicelib.services.load import Load
 from chalicelib.services.ports import Delivery, Remaining, StoredObject, unhurried
 from chalicelib.services.retries import Retries
@@ -26,6 +27,8 @@ class Messages(Protocol):
 
     def batch_of(self, body: str) -> tuple[UUID, int]: ...
 
+    def export_of(self, body: str) -> UUID: ...
+
     def delivery_of(self, record: Mapping[str, Any]) -> Delivery: ...
 
 
@@ -39,6 +42,7 @@ class Intake:
         load: Load,
         convert: Convert,
         bury: Bury,
+        export: Export,
         retries: Retries,
         messages: Messages,
     ) -> None:
@@ -47,6 +51,7 @@ class Intake:
         self._load = load
         self._convert = convert
         self._bury = bury
+        self._export = export
         self._messages = messages
 
     def retried(self, record: Mapping[str, Any]) -> AbstractContextManager[None]:
@@ -92,3 +97,16 @@ class Intake:
             log.error("dropped a message of the batches' dead letters: %s", unknown)
             return
         self._bury.batch(job, number)
+
+    def export(self, body: str, remaining: Remaining) -> None:
+        """An export to write out, or to go on with."""
+        self._export.run(self._messages.export_of(body), remaining)
+
+    def bury_export(self, body: str) -> None:
+        """A message that ``export`` failed on too often, or one that is none of ours, as above."""
+        try:
+            id = self._messages.export_of(body)
+        except Terminal as unknown:
+            log.error("dropped a message of the exports' dead letters: %s", unknown)
+            return
+        self._export.give_up(id)

@@ -322,6 +322,9 @@ class ObjectStore(Protocol):
     def archive(self, stored: StoredObject, key: str) -> None:
         """Copy exactly this version to ``key`` in our bucket, then delete it. Quiet as ``delete``."""
 
+    def link(self, key: str, seconds: int) -> str:
+        """A URL by which anyone may get an object of our bucket for this long."""
+
 
 class Table(Protocol):
     """A table in a container that is no text: a sheet of a workbook, a Parquet file. ``columns`` are labels."""
@@ -357,6 +360,8 @@ class Queues(Protocol):
         """Ask for a table to be converted, or for the rest of it."""
 
     def send_notify(self) -> None: ...
+
+    def send_export(self, id: UUID) -> None: ...
 
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""

@@ -3,6 +3,7 @@
 import logging
 
 from chalicelib.errors import Transient
+from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ports import Job, Ledger, Queues
 from chalicelib.services.tidy import Tidy
@@ -13,14 +14,17 @@ log = logging.getLogger("dropload.sweep")
 class Sweep:
     """Send again what was booked and never begun, resume splits, finish what has all its batches, retry notices.
 
-    And put away what loaded files and ended jobs have left behind.
+    Put away what loaded files and ended jobs have left behind; and see that exports go on, and leave nothing behind.
     """
 
-    def __init__(self, *, ledger: Ledger, queues: Queues, finalise: Finalise, tidy: Tidy) -> None:
+    def __init__(
+        self, *, ledger: Ledger, queues: Queues, finalise: Finalise, tidy: Tidy, exports: ExportLedger
+    ) -> None:
         self._ledger = ledger
         self._queues = queues
         self._finalise = finalise
         self._tidy = tidy
+        self._exports = exports
 
     def run(self) -> int:
         """The number of jobs that stood still. Every step may be repeated at will: messages too many do no harm.
@@ -39,6 +43,9 @@ class Sweep:
         self._queues.send_notify()
         self._ledger.drop_left_over()
         self._tidy.sweep()
+        for export in self._exports.stuck():
+            self._queues.send_export(export)
+        self._exports.drop_leftovers()
         if failed:
             raise Transient("sweep-trouble", f"{failed} of {len(stuck)} jobs that stand still cannot be helped on")
         return len(stuck)

@@ -45,6 +45,22 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument("--validate-only", action="store_true", help="say what would happen, and load nothing")
     _add_state(load)
 
+    export = commands.add_parser(
+        "export",
+        help="write a dataset out as files and follow that",
+        description="Write a dataset out as files, follow that, and download them. "
+        "Exit code: 0 when all was written, 1 when the export failed.",
+    )
+    export.add_argument("--dataset", required=True, metavar="NAME")
+    export.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="csv")
+    export.add_argument(
+        "--filter", action="append", default=[], type=_filter, metavar="FIELD=VALUE", help="only these rows; repeatable"
+    )
+    export.add_argument("--max-part-bytes", type=int, metavar="N", help="(default: 500000000)")
+    export.add_argument("--with-id", action="store_true", help="with the rows' own ids")
+    export.add_argument("--out", type=Path, metavar="DIR", help="download the files into this folder")
+    _add_state(export)
+
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
 
     datasets.add_arguments(commands.add_parser("datasets", help="check descriptors, and bring their tables up to date"))
@@ -109,6 +125,20 @@ def _run(arguments: argparse.Namespace) -> int:
             return load.run(
                 arguments.file, arguments.dataset, arguments.state.resolve(), validate_only=arguments.validate_only
             )
+        case "export":
+            from infra.local import export
+
+            return export.run(
+                arguments.dataset,
+                export.Wanted(
+                    format=arguments.format,
+                    filters=dict(arguments.filter),
+                    max_part_bytes=arguments.max_part_bytes,
+                    with_id=arguments.with_id,
+                ),
+                arguments.out,
+                arguments.state.resolve(),
+            )
         case "demo-file":
             from infra.local import demo
 
@@ -133,6 +163,13 @@ def _add_state(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help="where its state lies (default: .dropload)"
     )
+
+
+def _filter(text: str) -> tuple[str, str]:
+    field, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("a filter is FIELD=VALUE")
+    return field, value
 
 
 def _port(text: str) -> int:

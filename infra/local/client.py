@@ -26,7 +26,15 @@ class ApiClient:
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON of a GET. Raises ApiError."""
         url = self._url + path + ("?" + urllib.parse.urlencode(query) if query else "")
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self._key}"})
+        return self._ask(urllib.request.Request(url, headers={"Authorization": f"Bearer {self._key}"}))
+
+    def post(self, path: str, body: Any) -> Any:
+        """The JSON of the answer to a POST of JSON. Raises ApiError."""
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        data = json.dumps(body).encode()
+        return self._ask(urllib.request.Request(self._url + path, data=data, headers=headers, method="POST"))
+
+    def _ask(self, request: urllib.request.Request) -> Any:
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
                 return json.load(answer)

@@ -78,8 +78,18 @@ class Doors:
     def get(self, path: str, *, api_key: str | None = None, **query: str | int) -> Answer:
         """Ask the status API; with another ``api_key`` than the one that works, or with "" for none."""
         url = f"{self._stack['api_url']}{path}?{urllib.parse.urlencode(query)}"
+        return self._ask(url, api_key)
+
+    def post(self, path: str, body: object, *, api_key: str | None = None) -> Answer:
+        """Send JSON to the API."""
+        return self._ask(self._stack["api_url"] + path, api_key, json.dumps(body).encode())
+
+    def _ask(self, url: str, api_key: str | None, data: bytes | None = None) -> Answer:
         token = self._stack["api_key"] if api_key is None else api_key
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        request = urllib.request.Request(
+            url, data, {**headers, "Content-Type": "application/json"} if data else headers
+        )
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 return Answer(response.status, response.headers.get_content_type(), json.load(response))

@@ -100,9 +100,9 @@ def test_every_function_has_its_own_role_and_the_right_python(template: dict[str
         assert policy["PolicyDocument"]["Statement"]
 
 
-def test_one_function_alone_has_the_layer(template: dict[str, Any]) -> None:
+def test_who_reads_or_writes_parquet_alone_has_the_layer(template: dict[str, Any]) -> None:
     with_layers = {name: each["Layers"] for name, each in functions(template).items() if "Layers" in each}
-    assert with_layers == {"Convert": [{"Ref": "ConvertLayer"}]}
+    assert with_layers == dict.fromkeys(("Convert", "Export"), [{"Ref": "ConvertLayer"}])
     layer = template["Resources"]["ConvertLayer"]["Properties"]
     assert layer["CompatibleRuntimes"] == [f"python{PYTHON_VERSION}"]
 

@@ -22,8 +22,10 @@ CONSUMERS = {  # queue: the parameters of its consumer
     "BatchQueue": "Load",
     "ConvertQueue": "Convert",
     "NotifyQueue": "Notify",
+    "ExportQueue": "Export",
     "IntakeDeadLetters": "Bury",
     "BatchDeadLetters": "Bury",
+    "ExportDeadLetters": "Bury",
 }
 
 TEMPLATE = read_template()
@@ -64,7 +66,8 @@ def test_functions_reach_only_their_own_folders_of_the_bucket() -> None:
         for action in as_list(statement["Action"]):
             if action.startswith("s3:") and action != "s3:ListBucket":
                 path = statement["Resource"]["Fn::Sub"].rpartition("${AWS::Region}")[2]
-                assert path in ("/input/*", "/error/*", "/archive/*", "/staging/*"), (where, action)
+                assert path in ("/input/*", "/error/*", "/archive/*", "/staging/*", "/output/*"), (where, action)
+                assert (path == "/output/*") == (where in ("export", "api_handler")), (where, action)
                 assert not (path == "/input/*" and "Put" in action), (where, action)
                 assert not (path == "/archive/*" and "Get" in action), (where, action)
 
@@ -97,12 +100,12 @@ def test_a_message_stays_hidden_for_six_times_its_functions_timeout(queue: str, 
     assert defaults["Visibility"] >= 6 * defaults["Timeout"]
 
 
-@pytest.mark.parametrize("function", ["Split", "Load", "Convert", "Notify", "Bury"])
+@pytest.mark.parametrize("function", ["Split", "Load", "Convert", "Notify", "Export", "Bury"])
 def test_locally_a_message_is_hidden_as_long_as_its_function_may_run(function: str) -> None:
     assert int(PARAMETERS[f"{function}Visibility"]) >= int(PARAMETERS[f"{function}Timeout"])
 
 
-@pytest.mark.parametrize("queue", ["IntakeQueue", "BatchQueue", "ConvertQueue", "NotifyQueue"])
+@pytest.mark.parametrize("queue", ["IntakeQueue", "BatchQueue", "ConvertQueue", "NotifyQueue", "ExportQueue"])
 def test_what_fails_five_times_is_kept_for_two_weeks(queue: str) -> None:
     redrive = RESOURCES[queue]["Properties"]["RedrivePolicy"]
     assert redrive["maxReceiveCount"] == 5

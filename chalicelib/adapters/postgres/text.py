@@ -1,6 +1,7 @@
 """COPY's text format, which can say every value (https://www.postgresql.org/docs/current/sql-copy.html)."""
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -28,3 +29,20 @@ class LineStream(io.RawIOBase):
         taken = bytes(self._buffer if size < 0 else self._buffer[:size])
         del self._buffer[: len(taken)]
         return taken
+
+
+_UNESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ESCAPE = re.compile(r"\\(.)")
+
+
+def read_copy_line(line: bytes) -> tuple[str | None, ...]:
+    """The values of one row that COPY has written, with its newline; ``None`` for null."""
+    text = line[:-1].decode()
+    cells = text.split("\t")
+    if "\\" not in text:
+        return tuple(cells)
+    return tuple(None if cell == "\\N" else _unescaped(cell) if "\\" in cell else cell for cell in cells)
+
+
+def _unescaped(cell: str) -> str:
+    return _ESCAPE.sub(lambda match: _UNESCAPED.get(match[1], match[1]), cell)

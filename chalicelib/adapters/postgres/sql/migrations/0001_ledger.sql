@@ -226,3 +226,38 @@ begin
         return next;
     end loop;
 end $$;
+
+-- Datasets written out as files. The rows of one that runs are in dropload.export_<number>, a snapshot of their table.
+create table dropload.export (
+    number         bigint generated always as identity primary key,
+    id             uuid not null unique,
+    dataset        text not null,
+    state          text not null default 'PENDING' check (state in (
+                       'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED')),
+    reason         jsonb,                      -- {"code", "message", "class": "request" | "transient"}
+    format         text not null check (format in ('csv', 'jsonl', 'parquet')),
+    filters        jsonb not null,             -- {field: value as files have it}
+    max_part_bytes bigint not null,
+    with_id        boolean not null,
+    rows           bigint,                     -- in the snapshot; null until it was taken
+    bytes          bigint not null default 0,  -- of the parts that stand
+    snapshot_at    timestamptz,
+    created_at     timestamptz not null default now(),
+    started_at     timestamptz,
+    finished_at    timestamptz,
+    swept_at       timestamptz                 -- last sent on its way again by the sweep
+);
+
+create index export_open on dropload.export (number) where finished_at is null;
+
+create table dropload.export_part (
+    export         bigint not null references dropload.export (number) on delete cascade,
+    number         integer not null,
+    key            text not null,
+    rows           bigint not null,
+    bytes          bigint not null,
+    last_row       bigint not null,            -- of the snapshot; the next part begins after it
+    sha256         text not null,
+    created_at     timestamptz not null default now(),
+    primary key (export, number)
+);
