@@ -102,7 +102,7 @@ def test_every_function_has_its_own_role_and_the_right_python(template: dict[str
 
 def test_who_reads_or_writes_parquet_alone_has_the_layer(template: dict[str, Any]) -> None:
     with_layers = {name: each["Layers"] for name, each in functions(template).items() if "Layers" in each}
-    assert with_layers == dict.fromkeys(("Convert", "Export"), [{"Ref": "ConvertLayer"}])
+    assert with_layers == {name: [{"Ref": "ConvertLayer"}] for name in ("Convert", "Export")}
     layer = template["Resources"]["ConvertLayer"]["Properties"]
     assert layer["CompatibleRuntimes"] == [f"python{PYTHON_VERSION}"]
 
