@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.core.corrections import is_correction, own_columns
 from chalicelib.core.detect import detect
 from chalicelib.core.labels import resolve
-from chalicelib.core.rows import MAX_HEADER_BYTES, header_rows
+from chalicelib.core.rows import MAX_HEADER_BYTES, first_row, header_rows
 from chalicelib.core.schema import Dataset, Dialect, ExtraColumns
 from chalicelib.errors import FileRefused
 
@@ -24,13 +25,15 @@ class Layout:
 
     ``columns``: the header's labels in file order (the dataset's, where its dialect has no header). ``data_start``: the
     offset of the first byte after the header; ``first_line``: the physical line that it is on, from 1. ``delimiter``:
-    the one that was detected, ``None`` where the dataset declares it.
+    the one that was detected, ``None`` where the dataset declares it. ``labels``: a correction file's whole header, of
+    which ``columns`` are its own; ``None`` for every other file.
     """
 
     columns: tuple[str, ...]
     data_start: int
     first_line: int
     delimiter: str | None = None
+    labels: tuple[str, ...] | None = None
 
 
 def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None:
@@ -53,6 +56,13 @@ def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None
         if delimiter is None:
             return None
         dataset = dataset.delimited_by(delimiter)
+    first = first_row(text, dataset.dialect, at_end=at_end)
+    if first is None:
+        return None
+    if is_correction(first.cells, dataset):
+        columns = own_columns(first.cells)
+        _check(columns, dataset)
+        return Layout(columns, bom + first.end, 1 + text.count(b"\n", 0, first.end), delimiter, first.cells)
     if not dataset.dialect.header:
         if not text and at_end:
             raise FileRefused("empty-file", "the file is empty")

@@ -38,7 +38,7 @@ def error_file_row(line: int, record: int, errors: Sequence[RecordError], raw: b
         "; ".join(error.code for error in errors),
         "; ".join(error.message for error in errors),
     ]
-    if _stands_as_it_is(raw, dialect):
+    if raw and _stands_as_it_is(raw, dialect):  # none are kept of a record that is too long
         return (_row(cells, dialect) + dialect.delimiter).encode() + raw + b"\n"
     escaped = escape_raw(raw)
     if not dialect.double_quote and not dialect.escape:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chalicelib.config import Settings
+from chalicelib.core.correcting import compile_correction_reader
 from chalicelib.core.reader import Parsed, Reader, compile_reader
 from chalicelib.core.rejection import Rejection
 from chalicelib.errors import Contended, FileRefused, Terminal
@@ -63,14 +64,30 @@ class Load:
                 return True  # another delivery of the same message was quicker
             placed = transaction.place(dataset, reader, parsed)
             counts, rejections = _books(parsed, placed)
-            return transaction.book(counts, rejections)
+            last = transaction.book(counts, rejections)
+            transaction.resolve(_resolved(parsed, placed))
+            return last
 
     def _reader(self, batch: Batch) -> Reader:
         dataset = self._datasets.get(batch.job.dataset)
         if dataset is None or batch.job.columns is None:
             raise Terminal("unknown-dataset", f"this version has no dataset {batch.job.dataset}")
         dataset = dataset.delimited_by(batch.job.delimiter)
+        if batch.job.labels is not None:
+            return compile_correction_reader(dataset, batch.job.labels, self._settings.max_record_bytes)
         return compile_reader(dataset, batch.job.columns, self._settings.max_record_bytes)
+
+
+def _resolved(parsed: Parsed, placed: Placed) -> list[int]:
+    """The lines of the parent's file whose records are loaded now.
+
+    A record that a later batch has outdone is as good as loaded; one that ``on_conflict: ignore`` passed over is not.
+    """
+    if not parsed.corrects:
+        return []
+    rows = (row for row in range(parsed.fast_rows + len(parsed.slow)) if row not in placed.refusals)
+    lines = (parsed.corrects.get(parsed.where(row).record) for row in rows)
+    return [line for line in lines if line is not None]
 
 
 def _books(parsed: Parsed, placed: Placed) -> tuple[dict[str, int], list[Rejection]]:

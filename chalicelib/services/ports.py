@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout
@@ -42,8 +43,9 @@ class Reason:
 class Job:
     """A job as the splitter, the loaders and the finaliser need it.
 
-    ``columns`` is None until the header was read; ``delimiter`` and ``encoding`` where they were not detected in the
-    file. ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
+    ``columns`` is None until the header was read; ``labels`` is a correction file's whole header, of which
+    ``columns`` are its own; None for every other file. ``delimiter`` and ``encoding`` are None where they were not
+    detected in the file. ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
     are in it (csv, jsonl). Batches of a ``staged`` job are objects of their own. ``parent`` is another job's number.
     """
 
@@ -53,6 +55,7 @@ class Job:
     state: JobState
     object: StoredObject
     columns: tuple[str, ...] | None
+    labels: tuple[str, ...] | None
     delimiter: str | None
     encoding: str | None
     container: str | None
@@ -147,6 +150,9 @@ class LoadTransaction(Protocol):
     def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection]) -> bool:
         """End the batch as succeeded. True when it was the last that its job waited for."""
 
+    def resolve(self, lines: Sequence[int]) -> None:
+        """Mark what stood on these lines of the parent's file as loaded after all. Called last, after ``book``."""
+
 
 class FinalTransaction(Protocol):
     """The one finaliser of a job, holding its row."""
@@ -171,8 +177,11 @@ class Ledger(Protocol):
 
     def job(self, id: UUID) -> Job | None: ...
 
-    def start(self, job: Job, layout: Layout) -> Job:
-        """Remember the header: PENDING becomes RUNNING. Raises Contended when another splitter got there first."""
+    def start(self, job: Job, layout: Layout, corrected: Sequence[Place] = ()) -> Job:
+        """Remember the header: PENDING becomes RUNNING. Raises Contended when another splitter got there first.
+
+        The parent of a correction file is found by its key or by what its first records say of themselves.
+        """
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
         """Append batches and move the split on. Raises Contended when another splitter got there first."""

@@ -6,6 +6,7 @@ from itertools import chain
 from uuid import UUID
 
 from chalicelib.config import MIB, Settings
+from chalicelib.core.corrections import Place, first_places, longest_line
 from chalicelib.core.cut import Cut, Cutter
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout, read_layout
@@ -17,6 +18,7 @@ from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues
 _HAND_ON = 60.0  # seconds to spare when the rest of a split is handed to the next invocation
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
 _SLACK = 64 * 1024  # batches end where records do, so equal shares would leave a tiny one over
+_LOOKED_AT = 20  # records of a correction file, by which its parent is known
 _GROUP = 10  # batches booked and sent together; also what one SQS request takes
 
 
@@ -87,14 +89,15 @@ class Split:
         chunks = self._objects.stream(job.object, job.split_offset, self._settings.chunk_bytes)
         if job.columns is None:
             layout, head, chunks = _read_header(chunks, dataset)
-            job = self._ledger.start(job, layout)
-            chunks = chain([head[layout.data_start :]], chunks)
+            first = head[layout.data_start :] or next(chunks, b"")
+            job = self._ledger.start(job, layout, self._corrected(first, layout, job.dataset))
+            chunks = chain([first], chunks)
         cutter = Cutter(
             dataset.delimited_by(job.delimiter).dialect,
             start=job.split_offset,
             line=job.split_line,
             batch_bytes=job.batch_bytes,
-            max_record_bytes=self._settings.max_record_bytes,
+            max_record_bytes=longest_line(job.labels, self._settings.max_record_bytes),
         )
         began = cutter.offset  # an invocation that has cut nothing goes on: handing on must make headway
         waiting: list[Cut] = []
@@ -114,6 +117,13 @@ class Split:
         planned = self._ledger.plan(job, cuts, cutter.offset, cutter.line, done=done)
         self._queues.send_batches(job.id, range(job.batches, planned.batches))
         return planned
+
+    def _corrected(self, data: bytes, layout: Layout, name: str) -> list[Place]:
+        """What the first records of a correction file say of themselves."""
+        if layout.labels is None:
+            return []
+        dialect = self._datasets[name].delimited_by(layout.delimiter).dialect
+        return first_places(data, layout.labels, dialect, self._settings.max_record_bytes, _LOOKED_AT)
 
     def _dataset(self, job: Job) -> Dataset:
         dataset = self._datasets.get(job.dataset)

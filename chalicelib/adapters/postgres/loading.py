@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import psycopg2.extras
 
+from chalicelib.adapters.postgres.corrections import resolve
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
@@ -41,6 +42,11 @@ class Loading:
         self._cursor.execute(BATCHES["add_to_job"], {**counts, **here})
         return bool(self._cursor.fetchone().complete)
 
+    def resolve(self, lines: Sequence[int]) -> None:
+        job = self._batch.job
+        if job.parent is not None and not job.validate_only:
+            resolve(self._cursor, job.parent, lines, by=job.number)
+
     def _lines(self, rejections: Sequence[Rejection]) -> Iterator[bytes]:
         job, batch = str(self._batch.job.number), str(self._batch.number)
         for rejection in rejections:
@@ -55,5 +61,6 @@ class Loading:
                     str(rejection.length),
                     json.dumps(errors),
                     "\\x" + rejection.raw.hex(),
+                    None if rejection.corrects is None else str(rejection.corrects),
                 )
             )

@@ -10,7 +10,15 @@ from chalicelib.adapters.postgres.queries import queries
 VIEWS = queries("views")
 COUNTS = ("read", "inserted", "updated", "unchanged", "ignored", "rejected")
 BATCH_STATES = ("pending", "running", "succeeded", "failed", "cancelled")
-_NO_FILTER: dict[str, Any] = {"id": None, "dataset": None, "state": None, "key": None, "before": None, "limit": 1}
+_NO_FILTER: dict[str, Any] = {
+    "id": None,
+    "dataset": None,
+    "state": None,
+    "key": None,
+    "before": None,
+    "limit": 1,
+    "children": 20,  # that are named, the newest
+}
 
 
 class PostgresViews:
@@ -89,6 +97,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "causes": causes(cursor, row.number) if row.rejected else [],
         "duplicate_of": None if row.duplicate_of is None else str(row.duplicate_of),
         "parent": None if row.parent is None else str(row.parent),
+        "children": [str(id) for id in reversed(row.children)],
         "resolved": row.resolved,
         "validate_only": row.validate_only,
         "found": {

@@ -36,7 +36,8 @@ where id = %(id)s
 
 -- name: start
 update dropload.job
-set state = 'RUNNING', columns = %(columns)s, delimiter = %(delimiter)s, data_start = %(data_start)s,
+set state = 'RUNNING', columns = %(columns)s, labels = %(labels)s, parent = coalesce(parent, %(parent)s),
+    delimiter = %(delimiter)s, data_start = %(data_start)s,
     split_offset = %(data_start)s, split_line = %(first_line)s, started_at = now()
 where number = %(number)s and state = 'PENDING' and columns is null
 
