@@ -43,9 +43,9 @@ class Reason:
 class Job:
     """A job as the splitter, the loaders and the finaliser need it.
 
-    ``columns`` is None until the header was read; ``labels`` is a correction file's whole header, of which
-    ``columns`` are its own; None for every other file. ``delimiter`` and ``encoding`` are None where they were not
-    detected in the file. ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
+    ``columns`` is None until the header was read; ``delimiter`` and ``encoding`` where they were not detected in the
+    file. ``labels`` is a correction file's whole header, of which ``columns`` are its own; None for any other file.
+    ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
     are in it (csv, jsonl). Batches of a ``staged`` job are objects of their own. ``parent`` is another job's number.
     """
 
