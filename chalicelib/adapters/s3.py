@@ -29,6 +29,13 @@ class S3ObjectStore:
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         return b"".join(_range(stored, start, end, end - start))
 
+    def stat(self, key: str) -> StoredObject:
+        with _reading():
+            head = client("s3").head_object(Bucket=self._bucket, Key=key)
+        return StoredObject(
+            self._bucket, key, head.get("VersionId"), head["ETag"].strip('"'), int(head["ContentLength"])
+        )
+
     def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
         parts = _parts(chunks)
         first = next(parts, b"")

@@ -1,13 +1,19 @@
 """One authorizer for every route, the same here and on AWS: an API key in ``Authorization: Bearer``."""
 
 from chalice import Blueprint
-from chalice.app import AuthRequest, AuthResponse
+from chalice.app import AuthRequest, AuthResponse, AuthRoute
 
 from chalicelib.bootstrap import container
 from chalicelib.errors import Transient
 
 routes = Blueprint(__name__)
 HEALTH = "/health"
+SCOPES = {
+    "read": [AuthRoute("*", ["GET"])],
+    "write": [AuthRoute("/v1/jobs/*/redrive", ["POST"])],
+    "admin": [AuthRoute("*", ["*"])],
+}
+"""What each scope opens. A route that is not here is open to admins only, unless it is a GET."""
 
 
 @routes.authorizer(ttl_seconds=60)
@@ -23,4 +29,4 @@ def authorize(request: AuthRequest) -> AuthResponse:
     if found is None:
         return AuthResponse(routes=[], principal_id="nobody")
     key, scopes = found
-    return AuthResponse(routes=["*"] if "read" in scopes or "admin" in scopes else [], principal_id=key)
+    return AuthResponse(routes=[route for scope in scopes for route in SCOPES.get(scope, ())], principal_id=key)

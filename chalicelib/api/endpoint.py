@@ -39,12 +39,12 @@ def endpoint(function: Callable[..., Mapping[str, Any] | Response]) -> Callable[
     return route
 
 
-def json_response(body: Mapping[str, Any], status: int = 200) -> Response:
+def json_response(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer that no cache keeps."""
     return Response(
         body=json.dumps(body, ensure_ascii=False),
         status_code=status,
-        headers={"Content-Type": JSON, "Cache-Control": "no-store"},
+        headers={"Content-Type": JSON, "Cache-Control": "no-store", **(headers or {})},
     )
 
 
@@ -67,8 +67,24 @@ def parse_query(model: type[Model], query: Mapping[str, str] | None) -> Model:
     try:
         return model.model_validate(dict(query or {}))
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)]
-        raise RequestRefused(400, "bad-parameter", "; ".join(wrong)) from None
+        raise RequestRefused(400, "bad-parameter", _wrong(error)) from None
+
+
+def parse_body(model: type[Model], body: bytes | str) -> Model:
+    """A request's JSON as a model; an empty body is an empty object.
+
+    Raises:
+        RequestRefused: 400, naming every member that is wrong or unknown. Their values are not repeated.
+    """
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise RequestRefused(400, "bad-body", _wrong(error)) from None
+
+
+def _wrong(error: ValidationError) -> str:
+    wrong = [(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_input=False)]
+    return "; ".join(f"{where}: {what}" if where else what for where, what in wrong)
 
 
 def parse_id(text: str) -> UUID:

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from chalicelib.core.states import JobState
+from chalicelib.services.redrive import What
 
 
 class Query(BaseModel):
@@ -53,6 +54,12 @@ class RejectionsQuery(Query):
 
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: Annotated[tuple[int, int], BeforeValidator(_place)] = (-1, 0)
+
+
+class RedriveRequest(Query):
+    """``POST /v1/jobs/{id}/redrive``: failed batches, or rejected records; what there is, failed batches first."""
+
+    what: What | None = None
 
 
 def rejections_cursor(place: tuple[int, int] | None) -> str | None:

@@ -1,16 +1,27 @@
 """Finalise: a job that has all its batches gets its error file, its receipt, its last state and its notice."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from chalicelib.core.dataset import Dialect
+from chalicelib.core.dataset import Dataset, Dialect
 from chalicelib.core.render import error_file_header, error_file_row
 from chalicelib.core.states import JobState
-from chalicelib.services.ports import Datasets, Ending, FinalTransaction, Job, Ledger, ObjectStore, Queues, Reason
+from chalicelib.services.ports import (
+    Datasets,
+    Ending,
+    FinalTransaction,
+    Job,
+    Ledger,
+    ObjectStore,
+    Queues,
+    Reason,
+    RejectedRecord,
+)
 
 REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
+CSV = "text/csv; charset=utf-8"
 
 
 class Finalise:
@@ -37,7 +48,8 @@ class Finalise:
         ending = final.ending
         prefix = self._prefix(ending.job)
         if ending.counts["rejected"]:
-            self._objects.write(prefix + REJECTED, self._error_file(final), "text/csv; charset=utf-8")
+            content = error_file(ending.job, self._datasets.get(ending.job.dataset), final.rejections())
+            self._objects.write(prefix + REJECTED, content, CSV)
         state, reason = outcome(ending)
         receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
@@ -48,14 +60,6 @@ class Finalise:
         """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""
         return f"error/{job.dataset if job.dataset in self._datasets else '_'}/job={job.id}/"
 
-    def _error_file(self, final: FinalTransaction) -> Iterator[bytes]:
-        job = final.ending.job
-        dataset = self._datasets.get(job.dataset)  # it may have been removed while the job was under way
-        dialect = Dialect() if dataset is None else dataset.delimited_by(job.delimiter).dialect
-        yield error_file_header(job.columns or (), dialect)
-        for rejected in final.rejections():
-            yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)
-
     def _audiences(self, ending: Ending, state: JobState, reason: Reason | None) -> list[str]:
         """Who is told: nobody of success, owners of what is wrong with the file, engineers of what is wrong with us."""
         if state not in (JobState.FAILED, JobState.COMPLETED_WITH_FAILURES):
@@ -63,6 +67,14 @@ class Finalise:
         dataset = self._datasets.get(ending.job.dataset)
         ours = reason is not None and reason.kind != "file"
         return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
+
+
+def error_file(job: Job, dataset: Dataset | None, rejections: Iterable[RejectedRecord]) -> Iterator[bytes]:
+    """The error file of a job, in its own dialect; the dataset may have been removed while the job was under way."""
+    dialect = Dialect() if dataset is None else dataset.delimited_by(job.delimiter).dialect
+    yield error_file_header(job.columns or (), dialect)
+    for rejected in rejections:
+        yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)
 
 
 def outcome(ending: Ending) -> tuple[JobState, Reason | None]:

@@ -229,6 +229,9 @@ class ObjectStore(Protocol):
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         """The bytes of a range. Raises as ``stream``."""
 
+    def stat(self, key: str) -> StoredObject:
+        """The newest version of an object of our bucket. Raises FileRefused when there is none."""
+
     def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
         """An object in our bucket, whole or not at all; memory does not grow with its size."""
 

@@ -43,6 +43,18 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument("--dataset", required=True, metavar="NAME", help="what the file holds, for example members")
     _add_state(load)
 
+    redrive = commands.add_parser(
+        "redrive",
+        help="do again what failed of a job",
+        description="Do again what failed of a job, and follow the job that does it: its failed batches, or else its "
+        "rejected records, by what the dataset says now. Exit codes are those of load.",
+    )
+    redrive.add_argument("job", metavar="JOB", help="the job's id")
+    which = redrive.add_mutually_exclusive_group()
+    for what, of_it in (("rejected", "the records that were rejected"), ("failed", "the batches that failed")):
+        which.add_argument(f"--{what}", dest="what", action="store_const", const=what, help=of_it)
+    _add_state(redrive)
+
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
 
     commands.add_parser("test", help="run the tests", description="Run the tests. Every argument is handed to pytest.")
@@ -103,6 +115,10 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import load
 
             return load.run(arguments.file, arguments.dataset, arguments.state.resolve())
+        case "redrive":
+            from infra.local import redrive
+
+            return redrive.run(arguments.job, arguments.what, arguments.state.resolve())
         case "demo-file":
             from infra.local import demo
 

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 import boto3
 import psycopg2
@@ -71,16 +72,23 @@ def _instrument(countdown: Countdown) -> None:
     boto3.DEFAULT_SESSION.events.register("after-call", lambda **_: countdown.tick())
 
 
-def _work(settings: Settings, environment: dict[str, str], contacts: int) -> None:
+def _work(settings: Settings, environment: dict[str, str], contacts: int, redriven: UUID | None) -> None:
     os.environ.update(environment)
     _instrument(Countdown(contacts))
-    System(settings, Container(settings)).pump()
+    system = System(settings, Container(settings))
+    if redriven is None:
+        system.pump()
+    else:
+        system.container.redrive.run(redriven)
 
 
-def work_and_die(system: System, contacts: int) -> bool:
-    """Deliver messages in a process that dies at its n-th contact. False when it came to its end before that."""
+def work_and_die(system: System, contacts: int, redriven: UUID | None = None) -> bool:
+    """Redrive a job, if one is named, else deliver messages, in a process that dies at its n-th contact.
+
+    False when it came to its end before that.
+    """
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    worker = CONTEXT.Process(target=_work, args=(system.settings, environment, contacts))
+    worker = CONTEXT.Process(target=_work, args=(system.settings, environment, contacts, redriven))
     with EXIT_CODES:
         worker.start()
     wait([worker.sentinel], WAIT_SECONDS)

@@ -21,7 +21,7 @@ from dropload.rejection
 where job = %(number)s and batch = any(%(batches)s) and line = any(%(lines)s)
 
 -- name: lock_job
-select parent from dropload.job where number = %(number)s for update
+select parent from dropload.job where number = %(number)s for no key update
 
 -- name: resolve
 -- Each line begins one record at most.

@@ -104,6 +104,7 @@ from (
     where job = %(number)s
 ) as base
 join dropload.rejection on rejection.job = %(number)s and rejection.batch = base.number
+where %(resolved)s or rejection.resolved_by is null
 order by rejection.batch, rejection.record
 
 -- name: batch_receipts
