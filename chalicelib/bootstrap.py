@@ -18,6 +18,7 @@ from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
 from chalicelib.services.bury import Bury
+from chalicelib.services.cutting import Cutting
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.health import Health
 from chalicelib.services.intake import Intake
@@ -29,6 +30,7 @@ from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
+from chalicelib.services.unpack import Unpack
 
 
 class Container:
@@ -82,7 +84,19 @@ class Container:
             datasets=self.datasets,
             settings=self.settings,
             finalise=self.finalise,
+            unpack=Unpack(objects=self.objects, settings=self.settings),
+            cutting=self.cutting,
             new_id=new_id,
+        )
+
+    @cached_property
+    def cutting(self) -> Cutting:
+        return Cutting(
+            ledger=self.ledger,
+            objects=self.objects,
+            queues=self.queues,
+            datasets=self.datasets,
+            settings=self.settings,
         )
 
     @cached_property

@@ -30,6 +30,7 @@ class Settings:
     batch_bytes: int = 16 * MIB
     max_record_bytes: int = MIB
     chunk_bytes: int = 8 * MIB
+    max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
 
     @classmethod
@@ -65,6 +66,7 @@ class Settings:
             public_url=text("DROPLOAD_PUBLIC_URL").rstrip("/"),
             batch_bytes=size("DROPLOAD_BATCH_BYTES", cls.batch_bytes),
             max_record_bytes=size("DROPLOAD_MAX_RECORD_BYTES", cls.max_record_bytes),
+            max_unpacked_bytes=size("DROPLOAD_MAX_UNPACKED_BYTES", cls.max_unpacked_bytes),
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
         )

@@ -29,6 +29,17 @@ class S3ObjectStore:
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         return b"".join(_range(stored, start, end, end - start))
 
+    def fetch(self, key: str) -> bytes:
+        with calling("reading a staged batch"):
+            try:
+                with client("s3").get_object(Bucket=self._bucket, Key=key)["Body"] as body:
+                    return bytes(body.read())
+            except ClientError as error:
+                if error_code(error) in _GONE:
+                    message = "what was unpacked of the file has expired before it was loaded; drop the file again"
+                    raise FileRefused("staging-gone", message) from None
+                raise
+
     def stat(self, key: str) -> StoredObject:
         with _reading():
             head = client("s3").head_object(Bucket=self._bucket, Key=key)

@@ -24,7 +24,7 @@ _NO_ESCAPE = (
         None, "row-error", f"what follows {RAW_PREFIX} has a backslash that is neither \\\\ nor \\n, \\r, \\xHH"
     ),
 )
-_SEVERAL = (RecordError(None, "row-error", "holds a line end that is not quoted: each record needs a row of its own"),)
+SEVERAL = (RecordError(None, "row-error", "holds a line end that is not quoted: each record needs a row of its own"),)
 
 Errors = Sequence[RecordError]
 
@@ -39,6 +39,28 @@ class Corrected(Parsed):
         """Return the rejection of an accepted row, with the record's own bytes."""
         rejection = Parsed.reject(self, row, errors)
         return rejection._replace(raw=self.own[row], corrects=self.corrects.get(rejection.record))
+
+    def add(self, at: Located, raw: bytes, values: Values, errors: Errors, corrects: int | None) -> None:
+        """Add the record at a place, whose own bytes are ``raw``, as accepted or, with ``errors``, as rejected."""
+        if corrects is not None:
+            self.corrects[at.record] = corrects
+        if errors:
+            offset, length = self._offset + at.start, at.end - at.start
+            self.rejections.append(Rejection(at.record, at.line, offset, length, raw, tuple(errors), corrects))
+            return
+        self.slow.append(values)
+        self.own.append(raw)
+        self._slow_records.append(at)
+
+
+def unescaped(cell: str, own: bytes) -> tuple[bytes, Errors]:
+    """Return the bytes of a record that stands escaped in ``cell``, or its ``own`` and what is wrong with them."""
+    if cell == RAW_PREFIX:
+        return b"", _NOT_KEPT
+    try:
+        return unescape_raw(cell), ()
+    except ValueError:
+        return own, _NO_ESCAPE
 
 
 class CorrectionReader(Reader):
@@ -67,36 +89,20 @@ class CorrectionReader(Reader):
 
     def _read_one(self, parsed: Corrected, record: bytes, at: Located) -> None:
         parsed.records += 1
-        offset, length = parsed._offset + at.start, at.end - at.start
-        place, own = self._cells.cut(record)
-        if place.line is not None:
-            parsed.corrects[at.record] = place.line
+        length = at.end - at.start
         if length > self._longest:
-            rejection = too_long(
-                record=at.record, line=at.line, offset=offset, length=length, max_record_bytes=self._longest
-            )
-        else:
-            raw, values, errors = self._judge(own or self._blank)
-            if not errors:
-                parsed.slow.append(values)
-                parsed.own.append(raw)
-                parsed._slow_records.append(at)
-                return
-            rejection = Rejection(at.record, at.line, offset, length, raw, tuple(errors))
-        parsed.rejections.append(rejection._replace(corrects=place.line))
+            where = {"record": at.record, "line": at.line, "offset": parsed._offset + at.start}
+            parsed.rejections.append(too_long(**where, length=length, max_record_bytes=self._longest))
+            return
+        place = self._cells.cut(record)
+        raw, values, errors = self._judge(place.own or self._blank)
+        parsed.add(at, raw, values, errors, place.line)
 
     def _judge(self, own: bytes) -> tuple[bytes, Values, Errors]:
         """Return a record's own bytes, unescaped, and what the rules say of them."""
         cell = self._escaped(own)
-        if cell is None:
-            return own, *self._decide(own)
-        if cell == RAW_PREFIX:
-            return b"", (), _NOT_KEPT
-        try:
-            raw = unescape_raw(cell)
-        except ValueError:
-            return own, (), _NO_ESCAPE
-        return raw, *self._decide(raw)
+        raw, errors = (own, ()) if cell is None else unescaped(cell, own)
+        return (raw, (), errors) if errors else (raw, *self._decide(raw))
 
     def _escaped(self, own: bytes) -> str | None:
         """Return the record's first cell where that is an escaped record; spreadsheets add empty cells behind it."""
@@ -116,7 +122,7 @@ class CorrectionReader(Reader):
             if not whole:
                 return (), self._rules.unclosed
             if errors[0].code == "row-error" and (end < len(raw) or raw.endswith(b"\n")):
-                return (), _SEVERAL
+                return (), SEVERAL
         return values, errors
 
 

@@ -6,6 +6,7 @@ left out of everything; what remains of a record is judged as if it had come alo
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from chalicelib.core.expressions import field_expression
@@ -15,16 +16,25 @@ from chalicelib.core.render import ERROR_COLUMNS
 from chalicelib.core.schema import Dataset, Dialect
 
 _LINE, _, _, _CODE, _ = ERROR_COLUMNS
-_ESCAPED = 4  # bytes that a byte of a record takes in an error file at most: \x00
+_ESCAPED = 6  # bytes that a byte of a record takes in an error file at most: \u0001 in JSON
 _ERROR_CELLS = 1 << 20  # bytes that the error cells of a record may have
+_words = re.compile(rb"[\w\x80-\xff]+").findall
 _LONGEST_NUMBER = 18  # digits that fit a bigint
 
 
 class Place(NamedTuple):
-    """What a record's error cells say: its line in the parent's file, and its errors' codes; ``None`` if unclear."""
+    """What a record's error cells say: its line in the parent's file, and its errors' codes; ``None`` if unclear.
+
+    ``own`` are the bytes of its other cells.
+    """
 
     line: int | None
     codes: str | None
+    own: bytes
+
+    def likeness(self, raw: bytes) -> int:
+        """Return how many words it shares with a record as that was rejected: mending leaves most of them alone."""
+        return len(set(_words(self.own)).intersection(_words(raw)))
 
 
 def is_correction(labels: Sequence[str], dataset: Dataset) -> bool:
@@ -57,8 +67,8 @@ class ErrorCells:
         self._delimiter = dialect.delimiter.encode()
         self._field = re.compile(field_expression(dialect).encode()).match
 
-    def cut(self, record: bytes) -> tuple[Place, bytes]:
-        """Return what the error cells say, and the bytes of the others, each as it is written.
+    def cut(self, record: bytes) -> Place:
+        """Return what the error cells say, and the other cells, each as it is written.
 
         Where the quoting of a field is broken nothing after it can be told apart: all of that is the record's own.
         """
@@ -77,12 +87,13 @@ class ErrorCells:
                 break
         else:
             own.append(record[position:])
-        return _place(cells), self._delimiter.join(own)
+        codes = cells.get(_CODE, b"").decode(errors="replace").strip()
+        return Place(number_in(cells.get(_LINE, b"")), codes or None, self._delimiter.join(own))
 
 
 def first_places(data: bytes, labels: Sequence[str], dialect: Dialect, max_record_bytes: int, most: int) -> list[Place]:
     """Return what the error cells of the first ``most`` records say; the last of ``data`` may be cut short."""
-    return [place for place, _ in zip(_places(data, labels, dialect, max_record_bytes), range(most), strict=False)]
+    return list(islice(_places(data, labels, dialect, max_record_bytes), most))
 
 
 def _places(data: bytes, labels: Sequence[str], dialect: Dialect, max_record_bytes: int) -> Iterator[Place]:
@@ -95,14 +106,10 @@ def _places(data: bytes, labels: Sequence[str], dialect: Dialect, max_record_byt
         position, whole = ends.after(start)
         raw = strip_line_end(data, start, position)
         if not (whole and grammar.is_no_record(raw)):
-            yield cells.cut(raw)[0]
+            yield cells.cut(raw)
 
 
-def _place(cells: dict[str, bytes]) -> Place:
-    codes = cells.get(_CODE, b"").strip()
-    return Place(_number(cells.get(_LINE, b"")), codes.decode(errors="replace") or None)
-
-
-def _number(cell: bytes) -> int | None:
+def number_in(cell: bytes) -> int | None:
+    """Return the number of a line that a cell holds; ``None`` where it holds none."""
     text = cell.strip()
     return int(text) if text.isdigit() and len(text) <= _LONGEST_NUMBER else None

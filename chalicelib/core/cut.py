@@ -32,13 +32,25 @@ class Cutter:
     cutter that starts where another one's cut ended makes the same cuts.
 
     Holds at most ``batch_bytes`` + ``max_record_bytes`` and one chunk. ``offset`` and ``line`` tell where the cuts made
-    so far end: from there a new cutter can go on.
+    so far end: from there a new cutter can go on. Without a ``dialect`` every physical line is a record. With ``keep``
+    the bytes of the cuts stay, too, until ``kept`` is called.
     """
 
-    def __init__(self, dialect: Dialect, *, start: int, line: int, batch_bytes: int, max_record_bytes: int) -> None:
+    def __init__(
+        self,
+        dialect: Dialect | None,
+        *,
+        start: int,
+        line: int,
+        batch_bytes: int,
+        max_record_bytes: int,
+        keep: bool = False,
+    ) -> None:
         self.offset = start
         self.line = line
-        self._grammar = grammar_of(dialect)
+        self._grammar = None if dialect is None else grammar_of(dialect)
+        self._keep = keep
+        self._kept: list[bytes] = []
         self._batch = batch_bytes
         self._max = max_record_bytes
         self._buffer = bytearray()
@@ -65,6 +77,11 @@ class Cutter:
             cuts.append(self._take(len(self._buffer), oversize=False))
         return cuts
 
+    def kept(self) -> list[bytes]:
+        """Return the bytes of each cut made since the last call, and forget them; none of an oversize one."""
+        kept, self._kept = self._kept, []
+        return kept
+
     def _cut(self) -> Cut | None:
         """Cut the buffer once; ``None`` while the end of an oversize line is not in sight."""
         if not self._discarded:
@@ -83,12 +100,17 @@ class Cutter:
         self.line += self._buffer.count(b"\n", 0, end)
         self.offset = cut.end
         self._discarded = 0
+        if self._keep:
+            with memoryview(self._buffer) as view:
+                self._kept.append(b"" if oversize else bytes(view[:end]))
         del self._buffer[:end]
         return cut
 
     def _last_end(self) -> int:
         """Return where the next cut ends in the buffer, or 0 where the first line is an oversize cut of its own."""
         data, limit = self._buffer, self._limit()
+        if self._grammar is None:
+            return data.rfind(b"\n", 0, limit) + 1 or self._unless_oversize(data.find(b"\n") + 1 or len(data))
         ends = RecordEnds(self._grammar, data, self._max)
         quote = self._grammar.quote
         dense = data.count(quote, 0, limit) * _DENSE > limit

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from chalicelib.core.containers import CSV, JSONL
 from chalicelib.core.dialects import parse_dialect
 from chalicelib.core.fields import NAME, NAME_RULE, parse_field
 from chalicelib.core.labels import parse_aliases
@@ -57,7 +58,7 @@ _SETTINGS = (
 )
 _LATER_SETTINGS = ("load_window", "max_attempts")
 _LATER_POLICIES = ("replace",)
-_UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": (), "format": ("csv",)}
+_UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {"compression": ()}
 _UNSUPPORTED_SCHEMA: Mapping[str, tuple[object, ...]] = {"foreignKeys": ([],)}
 
 
@@ -100,6 +101,7 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         max_error_rate=settings.share("max_error_rate"),
         atomic=settings.flag("atomic", default=False),
         after_load=AfterLoad(settings.choice("after_load", tuple(AfterLoad), "keep")),
+        format=root.choice("format", (CSV, JSONL), CSV),
     )
     if problems.found:
         raise DescriptorError(name or "(no name)", problems.found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from chalicelib.core.encodings import UTF8, canonical_encoding
 from chalicelib.core.problems import Node
 from chalicelib.core.schema import Dialect
 
@@ -11,6 +12,7 @@ _UNSUPPORTED: Mapping[str, tuple[object, ...]] = {
     "nullSequence": (),
     "caseSensitiveHeader": (True,),
 }
+_ENCODINGS = "utf-8, utf-16, utf-16-le, utf-16-be, and those of one byte a character (cp1252, iso-8859-15 ...)"
 _NEEDED = "must be one ASCII character: no letter, digit, NUL or line end"
 
 
@@ -18,9 +20,6 @@ def parse_dialect(root: Node) -> Dialect:
     """Return the dialect of the resource ``root``; what is wrong is noted in its problems."""
     node = root.child("dialect")
     node.refuse(_UNSUPPORTED)
-    for where in (root, node):
-        if where.text("encoding", "utf-8").lower() not in ("utf-8", "utf8"):
-            where.problem("encoding", "not supported; only utf-8 is")
     plain = Dialect()
     delimiter = _character(node, "delimiter", plain.delimiter)
     quote = _character(node, "quoteChar", plain.quote_char)
@@ -41,6 +40,7 @@ def parse_dialect(root: Node) -> Dialect:
         delimiter,
         quote,
         header,
+        _encoding(root, node),
         double_quote=node.flag("doubleQuote", True),
         escape=escape,
         comment=comment,
@@ -48,6 +48,20 @@ def parse_dialect(root: Node) -> Dialect:
         header_rows=_header_rows(node, header, plain.header_rows),
         header_join=node.text("headerJoin", plain.header_join),
     )
+
+
+def _encoding(root: Node, node: Node) -> str:
+    """Return the encoding that the resource or its dialect declares; both must say the same."""
+    declared = {}
+    for where in (root, node):
+        if where.values.get("encoding") is not None:
+            name = where.text("encoding", UTF8)
+            declared[where.at("encoding")] = canonical_encoding(name)
+            if canonical_encoding(name) is None:
+                where.problem("encoding", f"not supported; {_ENCODINGS} are")
+    if len(set(declared.values())) > 1:
+        node.problem("encoding", "is not the one that the resource declares")
+    return next(iter(declared.values()), None) or UTF8
 
 
 def _character(node: Node, key: str, default: str, also: str = "") -> str:

@@ -9,7 +9,7 @@ from chalicelib.core.values import compile_check
 
 Values = tuple[str | None, ...]
 
-_NOT_UTF8 = (RecordError(None, "encoding-error", "not valid UTF-8"),)
+NOT_UTF8 = (RecordError(None, "encoding-error", "not valid UTF-8"),)
 _NUL = (RecordError(None, "encoding-error", "holds a NUL byte, which no text has"),)
 _LONE_RETURN = (RecordError(None, "row-error", "holds a carriage return that is no part of a line end and not quoted"),)
 _LONE_ESCAPE = (RecordError(None, "row-error", "ends with an escape character, which has nothing to escape"),)
@@ -40,7 +40,7 @@ class RecordRules:
         try:
             text = raw.decode()
         except UnicodeDecodeError:
-            return (), _NOT_UTF8
+            return (), NOT_UTF8
         if "\0" in text:
             return (), _NUL
         cells = self._split(text)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from chalicelib.core.corrections import is_correction, own_columns
 from chalicelib.core.detect import detect
+from chalicelib.core.jsoncorrections import is_json_correction
 from chalicelib.core.labels import resolve
+from chalicelib.core.render import ERROR_COLUMNS
 from chalicelib.core.rows import MAX_HEADER_BYTES, first_row, header_rows
 from chalicelib.core.schema import Dataset, Dialect, ExtraColumns
 from chalicelib.errors import FileRefused
@@ -75,12 +77,33 @@ def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None
     return Layout(columns, bom + end, 1 + text.count(b"\n", 0, end), delimiter)
 
 
+def json_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None:
+    """Read the layout of JSON Lines, which have no header: their columns are the dataset's fields.
+
+    As ``read_layout`` does.
+    """
+    if not at_end and len(head) < 4:
+        return None
+    _refuse_wide(head)
+    start = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
+    if at_end and len(head) == start:
+        raise FileRefused("empty-file", "the file is empty")
+    correction = is_json_correction(head[start:], at_end=at_end)
+    if correction is None:
+        return None
+    columns = tuple(field.name for field in dataset.fields)
+    return Layout(columns, start, 1, labels=(*ERROR_COLUMNS, *columns) if correction else None)
+
+
 def _refuse_wide(head: bytes) -> None:
     """Refuse UTF-16 and UTF-32, by their mark or by the NULs that they are full of."""
     sample = head[:400]
     nulls = max(sample[0::2].count(0), sample[1::2].count(0))
     if head.startswith(_WIDE_BOMS) or nulls * 4 > len(sample):
-        raise FileRefused("encoding-error", "the file seems to be UTF-16 or UTF-32; save it as UTF-8 and drop it again")
+        raise FileRefused(
+            "encoding-error",
+            "the file seems to be UTF-32, or UTF-16 without a byte order mark; save it as UTF-8 and drop it again",
+        )
 
 
 def _check(columns: Sequence[str], dataset: Dataset) -> None:

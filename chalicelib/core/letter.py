@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.core.error_file import error_file_name
+
 _CAUSES = 20  # listed in a mail; the rest is in the status
 _NAME = 80  # characters of a file's name in a subject
 
@@ -57,7 +59,8 @@ def _where(job: Mapping[str, Any], status: str) -> str:
     bucket, key = job["object"]["bucket"], job["object"]["key"]
     rows = [f"File:      s3://{bucket}/{_one_line(key, limit=1024)}"]
     if job["counts"]["rejected"]:
-        error_file = f"error/{job['dataset']}/job={job['id']}/rejected.csv"
+        found = job["found"]
+        error_file = f"error/{job['dataset']}/job={job['id']}/{error_file_name(found['format'], found['container'])}"
         rows.append(f"Rejected:  s3://{bucket}/{error_file}")
         rows.append("           Each line has its reason in front: mend it and drop the file into the input folder.")
     rows.append(f"Status:    {status}")

@@ -31,13 +31,7 @@ def error_file_row(line: int, record: int, errors: Sequence[RecordError], raw: b
 
     Several errors stand in the same cells, separated by ``; ``. The result is valid UTF-8 and well-formed CSV.
     """
-    cells = [
-        str(line),
-        str(record),
-        "; ".join(error.column or "" for error in errors),
-        "; ".join(error.code for error in errors),
-        "; ".join(error.message for error in errors),
-    ]
+    cells = [str(line), str(record), *error_cells(errors)]
     if raw and _stands_as_it_is(raw, dialect):  # none are kept of a record that is too long
         return (_row(cells, dialect) + dialect.delimiter).encode() + raw + b"\n"
     escaped = escape_raw(raw)
@@ -45,6 +39,15 @@ def error_file_row(line: int, record: int, errors: Sequence[RecordError], raw: b
         quote = dialect.quote_char
         escaped = RAW_PREFIX + escaped.removeprefix(RAW_PREFIX).replace(quote, rf"\x{ord(quote):02X}")
     return (_row([*cells, escaped], dialect) + "\n").encode()
+
+
+def error_cells(errors: Sequence[RecordError]) -> tuple[str, str, str]:
+    """Return the columns, codes and messages of a record's errors."""
+    return (
+        "; ".join(error.column or "" for error in errors),
+        "; ".join(error.code for error in errors),
+        "; ".join(error.message for error in errors),
+    )
 
 
 def escape_raw(raw: bytes) -> str:

@@ -129,6 +129,7 @@ class Dataset:
     ``unique_keys`` gathers the primary key, the unique keys and the unique fields: each a tuple of field names, in the
     order of the descriptor, none twice. ``filters`` and ``sensitive`` name fields; ``owners`` are email addresses.
     ``aliases`` are pairs: another label of a column, and its field. With ``detect_delimiter`` each file tells its own.
+    ``format`` (csv, jsonl) is that of files whose names do not tell theirs.
     ``max_error_rate`` is a share of the records read, from 0 to 1. An ``atomic`` dataset takes a whole file or nothing.
     """
 
@@ -150,6 +151,7 @@ class Dataset:
     max_error_rate: float | None = None
     atomic: bool = False
     after_load: AfterLoad = AfterLoad.KEEP
+    format: str = "csv"
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""

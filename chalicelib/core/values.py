@@ -38,8 +38,7 @@ _NOT_OF_TYPE = {
 def compile_check(field: Field) -> Check:
     """Return the function that checks and converts this field's cells."""
     missing = frozenset(field.missing_values)
-    required = field.constraints.required
-    empty = RecordError(field.name, "constraint-error", "required, but empty")
+    empty = required_error(field)
     wrong_type = RecordError(field.name, "type-error", _type_message(field))
     parse = parser(field)
     rules = _rules(field)
@@ -47,7 +46,7 @@ def compile_check(field: Field) -> Check:
 
     def check(text: str, errors: list[RecordError]) -> str | None:
         if text in missing:
-            if required:
+            if empty is not None:
                 errors.append(empty)
             return None
         value = parse(text)
@@ -60,6 +59,13 @@ def compile_check(field: Field) -> Check:
         return text if canonical is None else canonical(value)
 
     return check
+
+
+def required_error(field: Field) -> RecordError | None:
+    """Return what is wrong with a null, if anything is."""
+    if not field.constraints.required:
+        return None
+    return RecordError(field.name, "constraint-error", "required, but empty")
 
 
 def _type_message(field: Field) -> str:

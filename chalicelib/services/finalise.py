@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from chalicelib.core.dataset import Dataset, Dialect
-from chalicelib.core.render import error_file_header, error_file_row
+from chalicelib.core.dataset import Dataset
+from chalicelib.core.error_file import ErrorFile, error_file
 from chalicelib.core.states import JobState
 from chalicelib.services.ports import (
     Datasets,
@@ -19,9 +19,7 @@ from chalicelib.services.ports import (
     RejectedRecord,
 )
 
-REJECTED = "rejected.csv"
 MANIFEST = "manifest.json"
-CSV = "text/csv; charset=utf-8"
 
 
 class Finalise:
@@ -48,8 +46,8 @@ class Finalise:
         ending = final.ending
         prefix = self._prefix(ending.job)
         if ending.counts["rejected"]:
-            content = error_file(ending.job, self._datasets.get(ending.job.dataset), final.rejections())
-            self._objects.write(prefix + REJECTED, content, CSV)
+            file = error_file_of(ending.job, self._datasets.get(ending.job.dataset))
+            self._objects.write(prefix + file.name, written(file, final.rejections()), file.content_type)
         state, reason = outcome(ending)
         receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
@@ -69,12 +67,16 @@ class Finalise:
         return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
 
 
-def error_file(job: Job, dataset: Dataset | None, rejections: Iterable[RejectedRecord]) -> Iterator[bytes]:
-    """The error file of a job, in its own dialect; the dataset may have been removed while the job was under way."""
-    dialect = Dialect() if dataset is None else dataset.delimited_by(job.delimiter).dialect
-    yield error_file_header(job.columns or (), dialect)
+def error_file_of(job: Job, dataset: Dataset | None) -> ErrorFile:
+    """How the error file of a job is written."""
+    return error_file(job.format, job.container, job.columns or (), dataset, job.delimiter)
+
+
+def written(file: ErrorFile, rejections: Iterable[RejectedRecord]) -> Iterator[bytes]:
+    """An error file with these records."""
+    yield file.start()
     for rejected in rejections:
-        yield error_file_row(rejected.line, rejected.record, rejected.errors, rejected.raw, dialect)
+        yield file.row(rejected.line, rejected.record, rejected.errors, rejected.raw)
 
 
 def outcome(ending: Ending) -> tuple[JobState, Reason | None]:

@@ -3,12 +3,13 @@
 from uuid import UUID
 
 from chalicelib.config import Settings
-from chalicelib.core.correcting import compile_correction_reader
-from chalicelib.core.reader import Parsed, Reader, compile_reader
+from chalicelib.core.dataset import Dataset
+from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Rejection
 from chalicelib.errors import Contended, FileRefused, Terminal
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ports import Batch, Datasets, Ledger, ObjectStore, Placed, Reason
+from chalicelib.services.reading import dataset_of, read_batch
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one; the work before it is not repeated
 
@@ -43,22 +44,17 @@ class Load:
             self._finalise.run(id)
 
     def _load(self, batch: Batch) -> bool:
-        reader = self._reader(batch)
-        if batch.cut.oversize:
-            parsed = reader.oversize(batch.cut)
-        else:
-            data = self._objects.read(batch.job.object, batch.cut.start, batch.cut.end)
-            parsed = reader.read(data, offset=batch.cut.start, first_line=batch.cut.first_line)
+        dataset = dataset_of(batch.job, self._datasets)
+        reader, parsed = read_batch(batch, dataset, self._objects, max_record_bytes=self._settings.max_record_bytes)
         for attempt in range(1, _TRIES + 1):
             try:
-                return self._commit(batch, reader, parsed)
+                return self._commit(batch, dataset, reader, parsed)
             except Contended:
                 if attempt == _TRIES:
                     raise
         raise AssertionError("unreachable")
 
-    def _commit(self, batch: Batch, reader: Reader, parsed: Parsed) -> bool:
-        dataset = self._datasets[batch.job.dataset].delimited_by(batch.job.delimiter)
+    def _commit(self, batch: Batch, dataset: Dataset, reader: Reader, parsed: Parsed) -> bool:
         with self._ledger.loading(batch) as transaction:
             if transaction is None:
                 return True  # another delivery of the same message was quicker
@@ -67,15 +63,6 @@ class Load:
             last = transaction.book(counts, rejections)
             transaction.resolve(_resolved(parsed, placed))
             return last
-
-    def _reader(self, batch: Batch) -> Reader:
-        dataset = self._datasets.get(batch.job.dataset)
-        if dataset is None or batch.job.columns is None:
-            raise Terminal("unknown-dataset", f"this version has no dataset {batch.job.dataset}")
-        dataset = dataset.delimited_by(batch.job.delimiter)
-        if batch.job.labels is not None:
-            return compile_correction_reader(dataset, batch.job.labels, self._settings.max_record_bytes)
-        return compile_reader(dataset, batch.job.columns, self._settings.max_record_bytes)
 
 
 def _resolved(parsed: Parsed, placed: Placed) -> list[int]:

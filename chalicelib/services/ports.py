@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
@@ -43,10 +44,11 @@ class Reason:
 class Job:
     """A job as the splitter, the loaders and the finaliser need it.
 
-    ``columns`` is None until the header was read; ``delimiter`` and ``encoding`` where they were not detected in the
-    file. ``labels`` is a correction file's whole header, of which ``columns`` are its own; None for any other file.
-    ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
-    are in it (csv, jsonl). Batches of a ``staged`` job are objects of their own. ``parent`` is another job's number.
+    ``columns`` and ``encoding`` are None until the header was read, ``delimiter`` where it was not detected in the
+    file. ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
+    are in it (csv, jsonl). Batches of a ``staged`` job are objects of their own. Offsets are those of the data in
+    UTF-8, out of their container. ``labels`` is a correction file's whole header, of which ``columns`` are its own;
+    None for any other file. ``parent`` is another job's number.
     """
 
     number: int
@@ -177,10 +179,11 @@ class Ledger(Protocol):
 
     def job(self, id: UUID) -> Job | None: ...
 
-    def start(self, job: Job, layout: Layout, corrected: Sequence[Place] = ()) -> Job:
-        """Remember the header: PENDING becomes RUNNING. Raises Contended when another splitter got there first.
+    def start(self, job: Job, layout: Layout, found: Found, corrected: Sequence[Place] = ()) -> Job:
+        """Remember the header and what the file is: PENDING becomes RUNNING.
 
         The parent of a correction file is found by its key or by what its first records say of themselves.
+        Raises Contended when another splitter got there first.
         """
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
@@ -228,6 +231,9 @@ class ObjectStore(Protocol):
 
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         """The bytes of a range. Raises as ``stream``."""
+
+    def fetch(self, key: str) -> bytes:
+        """All of an object that we wrote into our bucket ourselves. Raises FileRefused when it is gone."""
 
     def stat(self, key: str) -> StoredObject:
         """The newest version of an object of our bucket. Raises FileRefused when there is none."""

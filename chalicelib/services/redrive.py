@@ -10,7 +10,7 @@ from uuid import UUID
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import RequestRefused
-from chalicelib.services.finalise import CSV, REJECTED, error_file
+from chalicelib.services.finalise import error_file_of, written
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, RejectedRecord
 from chalicelib.services.split import Split
 
@@ -137,7 +137,9 @@ class Redrive:
         """
         if held.job.state not in (JobState.COMPLETED_WITH_FAILURES, JobState.FAILED, JobState.CANCELLED):
             raise _conflict("nothing-rejected", f"the job is {held.job.state}: it has no rejected records")
-        keys = [f"input/{held.job.dataset}/redrive/job={held.job.id}/{held.redrives + n}-{REJECTED}" for n in range(3)]
+        file = error_file_of(held.job, dataset)
+        folder = f"input/{held.job.dataset}/redrive/job={held.job.id}"
+        keys = [f"{folder}/{held.redrives + n}-{file.name}" for n in range(3)]
         there, open_job = held.dropped(keys)
         if open_job is not None:
             raise _conflict("under-way", f"the rejected records are being loaded by job {open_job}")
@@ -152,7 +154,7 @@ class Redrive:
             )
         number = held.redrives + (2 if keys[1] in there else 1)
         key = keys[number - held.redrives]
-        self._objects.write(key, error_file(held.job, dataset, held.rejections()), CSV)
+        self._objects.write(key, written(file, held.rejections()), file.content_type)
         child = self._split.open(self._objects.stat(key))
         held.count_redrive(number)
         return child

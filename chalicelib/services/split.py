@@ -6,20 +6,21 @@ from itertools import chain
 from uuid import UUID
 
 from chalicelib.config import MIB, Settings
-from chalicelib.core.corrections import Place, first_places, longest_line
-from chalicelib.core.cut import Cut, Cutter
+from chalicelib.core.containers import CONVERTED, JSONL
+from chalicelib.core.corrections import Place, first_places
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.header import Layout, read_layout
+from chalicelib.core.header import Layout, json_layout, read_layout
+from chalicelib.core.jsoncorrections import first_json_places
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
+from chalicelib.services.cutting import Cutting
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Reason, Remaining, StoredObject
+from chalicelib.services.unpack import Unpack
 
-_HAND_ON = 60.0  # seconds to spare when the rest of a split is handed to the next invocation
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
 _SLACK = 64 * 1024  # batches end where records do, so equal shares would leave a tiny one over
 _LOOKED_AT = 20  # records of a correction file, by which its parent is known
-_GROUP = 10  # batches booked and sent together; also what one SQS request takes
 
 
 class Split:
@@ -34,6 +35,8 @@ class Split:
         datasets: Datasets,
         settings: Settings,
         finalise: Finalise,
+        unpack: Unpack,
+        cutting: Cutting,
         new_id: Callable[[], UUID],
     ) -> None:
         self._ledger = ledger
@@ -42,6 +45,8 @@ class Split:
         self._datasets = datasets
         self._settings = settings
         self._finalise = finalise
+        self._unpack = unpack
+        self._cutting = cutting
         self._new_id = new_id
 
     def announced(self, stored: StoredObject, remaining: Remaining) -> None:
@@ -86,43 +91,28 @@ class Split:
 
     def _cut(self, job: Job, remaining: Remaining) -> None:
         dataset = self._dataset(job)
-        chunks = self._objects.stream(job.object, job.split_offset, self._settings.chunk_bytes)
-        if job.columns is None:
-            layout, head, chunks = _read_header(chunks, dataset)
-            first = head[layout.data_start :] or next(chunks, b"")
-            job = self._ledger.start(job, layout, self._corrected(first, layout, job.dataset))
-            chunks = chain([first], chunks)
-        cutter = Cutter(
-            dataset.delimited_by(job.delimiter).dialect,
-            start=job.split_offset,
-            line=job.split_line,
-            batch_bytes=job.batch_bytes,
-            max_record_bytes=longest_line(job.labels, self._settings.max_record_bytes),
-        )
-        began = cutter.offset  # an invocation that has cut nothing goes on: handing on must make headway
-        waiting: list[Cut] = []
-        group = 1  # the first batch goes at once, so that loading starts while cutting goes on
-        for chunk in chunks:
-            waiting += cutter.feed(chunk)
-            if len(waiting) >= group:
-                job = self._book(job, waiting, cutter)
-                waiting, group = [], min(group * 2, _GROUP)
-            if cutter.offset > began and remaining() < _HAND_ON:
-                self._book(job, waiting, cutter)
-                self._queues.send_split(job.id)
-                return
-        self._book(job, waiting + cutter.finish(), cutter, done=True)
+        if job.columns is not None and not job.staged:
+            chunks = self._objects.stream(job.object, job.split_offset, self._settings.chunk_bytes)
+        else:
+            source = self._unpack.open(job, dataset)
+            if source.found.container in CONVERTED:
+                raise FileRefused("unsupported-format", "workbooks and Parquet files cannot be loaded; save it as CSV")
+            chunks = source.chunks
+            if job.columns is None:
+                layout, head, chunks = _read_header(chunks, dataset, source.found.format)
+                head = head if len(head) > layout.data_start else head + next(chunks, b"")
+                places = self._corrected(head[layout.data_start :], layout, dataset, source.found.format)
+                job = self._ledger.start(job, layout, source.found, places)
+                chunks = chain([head if job.staged else head[layout.data_start :]], chunks)
+        self._cutting.run(job, chunks, remaining, self._queues.send_split)
 
-    def _book(self, job: Job, cuts: list[Cut], cutter: Cutter, *, done: bool = False) -> Job:
-        planned = self._ledger.plan(job, cuts, cutter.offset, cutter.line, done=done)
-        self._queues.send_batches(job.id, range(job.batches, planned.batches))
-        return planned
-
-    def _corrected(self, data: bytes, layout: Layout, name: str) -> list[Place]:
+    def _corrected(self, data: bytes, layout: Layout, dataset: Dataset, form: str) -> list[Place]:
         """What the first records of a correction file say of themselves."""
         if layout.labels is None:
             return []
-        dialect = self._datasets[name].delimited_by(layout.delimiter).dialect
+        if form == JSONL:
+            return first_json_places(data, _LOOKED_AT)
+        dialect = dataset.delimited_by(layout.delimiter).dialect
         return first_places(data, layout.labels, dialect, self._settings.max_record_bytes, _LOOKED_AT)
 
     def _dataset(self, job: Job) -> Dataset:
@@ -149,15 +139,16 @@ def dataset_of(key: str) -> str:
     return parts[1] if len(parts) == 3 and parts[0] == "input" else ""
 
 
-def _read_header(chunks: Iterator[bytes], dataset: Dataset) -> tuple[Layout, bytes, Iterator[bytes]]:
+def _read_header(chunks: Iterator[bytes], dataset: Dataset, form: str) -> tuple[Layout, bytes, Iterator[bytes]]:
     """The layout, the bytes read so far, and the chunks that are left."""
+    read = json_layout if form == JSONL else read_layout
     head = b""
     for chunk in chunks:
         head += chunk
-        layout = read_layout(head, dataset, at_end=False)
+        layout = read(head, dataset, at_end=False)
         if layout is not None:
             return layout, head, chunks
-    layout = read_layout(head, dataset, at_end=True)
+    layout = read(head, dataset, at_end=True)
     if layout is None:
         raise FileRefused("no-header", "the file has no header within its first bytes")
     return layout, head, iter(())

@@ -64,6 +64,8 @@ class _Bars:
     def job(self, job: Job) -> None:
         done, total = _bytes(job)
         self._progress.start_task(self._load)
+        # Until it is opened a packed file has its packed size, and a total that was once shown cannot be taken back.
+        total = None if job["state"] == "PENDING" else total
         self._progress.update(self._load, completed=done, total=total, records=_records(job))
 
 
@@ -80,7 +82,8 @@ class _Lines:
 
     def job(self, job: Job) -> None:
         done, total = _bytes(job)
-        self._say(f"{job['state']}: {decimal(done)} of {decimal(total)}, {_records(job)}", last=job["state"] in ENDED)
+        size = decimal(done) if total is None else f"{decimal(done)} of {decimal(total)}"
+        self._say(f"{job['state']}: {size}, {_records(job)}", last=job["state"] in ENDED)
 
     def _say(self, line: str, *, last: bool) -> None:
         now = time.monotonic()
@@ -116,7 +119,8 @@ def _seconds(job: Job) -> float:
     return (ended - datetime.fromisoformat(job["created_at"])).total_seconds()
 
 
-def _bytes(job: Job) -> tuple[int, int]:
+def _bytes(job: Job) -> tuple[int, int | None]:
+    """What is loaded, and of how much; None while a packed file is still being unpacked."""
     return job["progress"]["bytes_done"], job["progress"]["bytes_total"]
 
 

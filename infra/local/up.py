@@ -7,6 +7,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
+from chalicelib.core.error_file import error_file_name
 from infra.local.demo import write_demo
 from infra.local.errors import StackError
 from infra.local.load import load
@@ -122,7 +123,8 @@ def _next(local: Local, sample: Path, job: Job | None, options: Options) -> list
 
 
 def _rejected(local: Local, job: Job) -> str:
-    return f"s3://{local.bucket}/error/{job['dataset']}/job={job['id']}/rejected.csv"
+    name = error_file_name(job["found"]["format"], job["found"]["container"])
+    return f"s3://{local.bucket}/error/{job['dataset']}/job={job['id']}/{name}"
 
 
 def _mail_of(job: Job, folder: Path) -> Path | None:

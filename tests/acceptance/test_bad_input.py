@@ -29,7 +29,7 @@ REFUSED = {
     "no_header": Refused(GOOD, "no-header", "header"),
     "semicolons": Refused((HEADER + GOOD).replace(b",", b";"), "wrong-delimiter", ";"),
     "tabs": Refused((HEADER + GOOD).replace(b",", b"\t"), "wrong-delimiter", "tab"),
-    "utf_16": Refused((HEADER + GOOD).decode().encode("utf-16"), "encoding-error", "UTF-8"),
+    "utf_32": Refused((HEADER + GOOD).decode().encode("utf-32"), "encoding-error", "UTF-8"),
     "utf_16_without_bom": Refused((HEADER + GOOD).decode().encode("utf-16-le"), "encoding-error", "UTF-8"),
     "latin_1_header": Refused(HEADER.replace(b"first_name", b"pr\xe9nom") + GOOD, "encoding-error", "UTF-8"),
     "old_mac_line_ends": Refused((HEADER + GOOD).replace(b"\n", b"\r"), "line-terminator", "carriage return"),

@@ -11,7 +11,7 @@ from tests.system import MEMBERS, System, members
     [
         (b"", "empty-file", "empty"),
         (members(1).decode().replace(",", ";").encode(), "wrong-delimiter", ";"),
-        (members(1).decode().encode("utf-16"), "encoding-error", "UTF-16"),
+        (members(1).decode().encode("utf-16-le"), "encoding-error", "UTF-16"),
         (b"first_name,last_name,phone_number\nAna,Li,1234567890\n", "missing-label", "client_member_id"),
         (b"Ana,Li,1234567890,12,7\nBo,Ek,1234567891,13,7\n", "no-header", "header"),
     ],

@@ -1,7 +1,9 @@
 """Error files that come back: as children of the job that wrote them, mended by whatever program."""
 
 import csv
+import gzip
 import io
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -144,6 +146,21 @@ def test_of_jobs_with_such_lines_the_newest_with_such_reasons_is_the_parent(
     assert child["parent"] == parent["id"]
 
 
+def test_the_parent_is_the_job_that_rejected_such_records_not_just_on_such_lines(
+    system: System, parent: dict[str, Any]
+) -> None:
+    others = [member(n, account_id="x" if n % 2 else "7", last_name="Souza") for n in range(21, 26)]
+    later = system.load((MEMBERS + "".join(others)).encode(), key="input/members/tuesday.csv")
+    same = [member(n, first_name="Eva") for n in (31, 32)] + [member(33, account_id="x")]
+    system.load((MEMBERS + "".join(same)).encode(), key="input/members/wednesday.csv")
+    first = system.load((MEMBERS + member(41) + member(42, account_id="y")).encode(), key="input/members/1.csv")
+    second = system.load((MEMBERS + member(51) + member(52, account_id="y")).encode(), key="input/members/2.csv")
+    for job in (first, later, second):
+        name = job["object"]["key"].rpartition("/")[2]
+        child = system.load(rewritten(system.rejected_csv(job), mended), key=f"input/members/mended {name}")
+        assert child["parent"] == job["id"]
+
+
 @pytest.mark.parametrize("line", ["", "-3", "3.5", "0", "99999999999999999999", "9223372036854775807", "x", "1000000"])
 def test_a_line_that_is_nonsense_counts_nothing_and_harms_nothing(
     system: System, parent: dict[str, Any], line: str
@@ -224,3 +241,48 @@ def test_a_record_that_is_too_long_to_keep_is_never_taken_for_a_blank_one(system
 def test_ordinary_files_have_no_parent(system: System, parent: dict[str, Any]) -> None:
     job = system.load(members(8, 9), key=f"input/members/job={parent['id']}/file.csv")
     assert (job["parent"], job["children"]) == (None, [])
+
+
+def test_json_lines_come_back_as_json_lines(system: System) -> None:
+    good = {"first_name": "Ana", "last_name": "Silva", "phone_number": "0000000001", "client_member_id": 1}
+    lines = [{**good, "account_id": 7}, {**good, "account_id": "x"}, {**good, "account_id": [7]}]
+    data = b"".join(json.dumps(line).encode() + b"\n" for line in lines) + b'{"first_name": "Ana\n'
+    parent = system.load(data, key="input/members/file.jsonl")
+    assert (parent["counts"]["inserted"], parent["counts"]["rejected"]) == (1, 3)
+    file = system.file(f"error/members/job={parent['id']}/rejected.jsonl")
+    again = system.load(file, key="input/members/again.jsonl")
+    assert (again["parent"], again["counts"]["rejected"]) == (parent["id"], 3)
+    assert [r["errors"] for r in system.rejections(again)] == [r["errors"] for r in system.rejections(parent)]
+    rows = [json.loads(line) for line in file.splitlines()]
+    for number, row in enumerate(rows[:2], 2):
+        row.update(account_id=7, phone_number=f"{number:010d}", client_member_id=number)
+    mended_ = b"".join(json.dumps(row, sort_keys=True).encode() + b"\n" for row in rows)
+    child = system.load(mended_, key="input/members/mended.jsonl")
+    assert (child["parent"], child["counts"]["inserted"], child["counts"]["rejected"]) == (parent["id"], 2, 1)
+    assert resolved(system, parent) == (2, [2, 3])
+    redriven = system.container.redrive.run(uuid.UUID(parent["id"]))
+    system.pump()
+    last = system.container.jobs.get(redriven)
+    assert last["object"]["key"].endswith("/1-rejected.jsonl")
+    assert (last["parent"], last["counts"]["read"], last["counts"]["rejected"]) == (parent["id"], 1, 1)
+
+
+def test_error_files_of_other_encodings_come_back_as_utf8(system: System) -> None:
+    members_ = system.container.datasets["members"]
+    system.container.datasets["members"] = replace(members_, dialect=replace(members_.dialect, encoding="cp1252"))
+    parent = system.load((MEMBERS + member(1, last_name="Müller", account_id="x")).encode("cp1252"))
+    file = system.rejected_csv(parent)
+    again = system.load(file, key="input/members/again.csv")
+    assert (again["parent"], again["counts"]["rejected"]) == (parent["id"], 1)
+    spreadsheet = file.decode("utf-8-sig").replace(",x\n", ",7\n").encode("cp1252")
+    child = system.load(spreadsheet, key="input/members/mended.csv")
+    assert (child["parent"], child["counts"]["inserted"]) == (again["id"], 1)  # which has the same on the same line
+    assert resolved(system, parent) == (1, [2])
+    assert system.rows("select last_name from members") == [("Müller",)]
+
+
+def test_a_packed_correction_is_one_too(system: System, parent: dict[str, Any]) -> None:
+    file = gzip.compress(rewritten(system.rejected_csv(parent), mended))
+    child = system.load(file, key="input/members/mended.csv.gz")
+    assert (child["parent"], child["counts"]["inserted"]) == (parent["id"], 3)
+    assert resolved(system, parent) == (3, [3, 4, 6])

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.bootstrap import Container
+from chalicelib.core.containers import Found
 from chalicelib.core.header import Layout
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended, Transient
@@ -32,7 +33,7 @@ def test_two_splitters_at_the_header_cannot_both_begin(system: System) -> None:
     seen = system.container.split.open(stored)
     system.container.split.announced(stored, forever)
     with pytest.raises(Contended):
-        system.container.ledger.start(seen, Layout(tuple(seen.columns or ("a",)), len(MEMBERS), 2))
+        system.container.ledger.start(seen, Layout(tuple(seen.columns or ("a",)), len(MEMBERS), 2), Found())
     system.pump()
     assert system.job(KEY)["balanced"] is True
 

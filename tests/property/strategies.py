@@ -261,7 +261,7 @@ def datasets(draw: st.DrawFn, dialects: st.SearchStrategy[Dialect] = DIALECTS) -
     )
 
 
-def _values_for(field: Field) -> st.SearchStrategy[str]:
+def values_for(field: Field) -> st.SearchStrategy[str]:
     check = compile_check(field)
     likely = [*GOOD[field.type], *(field.constraints.enum or ()), *field.missing_values]
     good = []
@@ -278,7 +278,7 @@ def _values_for(field: Field) -> st.SearchStrategy[str]:
 def lines(draw: st.DrawFn, dataset: Dataset, columns: Sequence[str]) -> bytes:
     """One record, mostly right, quoted where it must be, sometimes where it need not."""
     declared = {field.name: field for field in dataset.fields}
-    cells = [draw(_values_for(declared[name]) if name in declared else VALUES) for name in columns]
+    cells = [draw(values_for(declared[name]) if name in declared else VALUES) for name in columns]
     quote_all = draw(st.integers(0, 2)) == 0
     end = draw(st.sampled_from(["\n", "\n", "\n", "\r\n"]))
     return written(cells, dataset.dialect, quote_all=quote_all).encode() + end.encode()

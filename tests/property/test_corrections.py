@@ -103,11 +103,11 @@ def test_the_cells_of_any_other_order_are_told_apart(data: st.DataObject, dialec
     quote, delimiter = dialect.quote_char.encode(), dialect.delimiter.encode()
     cells = [quote + str(index).encode() + delimiter + quote for index in range(len(labels))]
     record = delimiter.join(cells)
-    _, own = ErrorCells(labels, dialect).cut(record)
+    own = ErrorCells(labels, dialect).cut(record).own
     assert own == delimiter.join(cell for label, cell in zip(labels, cells, strict=True) if label in ("f0", "f1"))
     soup = data.draw(soups(dialect))
-    place, rest = ErrorCells((*ERROR_COLUMNS, "f0"), dialect).cut(b"12" + delimiter * 5 + soup)
-    assert (place.line, rest) == (12, soup)
+    place = ErrorCells((*ERROR_COLUMNS, "f0"), dialect).cut(b"12" + delimiter * 5 + soup)
+    assert (place.line, place.own) == (12, soup)
 
 
 @given(datasets(), st.data())

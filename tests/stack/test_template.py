@@ -63,7 +63,7 @@ def test_functions_reach_only_their_own_folders_of_the_bucket() -> None:
         for action in as_list(statement["Action"]):
             if action.startswith("s3:") and action != "s3:ListBucket":
                 path = statement["Resource"]["Fn::Sub"].rpartition("${AWS::Region}")[2]
-                assert path in ("/input/*", "/error/*", "/input/*/redrive/*"), (where, action)
+                assert path in ("/input/*", "/error/*", "/staging/*", "/input/*/redrive/*"), (where, action)
                 assert not (path == "/input/*" and "Put" in action), (where, action)
 
 

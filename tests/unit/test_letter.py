@@ -10,6 +10,7 @@ JOB: dict[str, Any] = {
     "state": "COMPLETED_WITH_FAILURES",
     "reason": None,
     "object": {"bucket": "b", "key": "input/members/new members.csv"},
+    "found": {"container": None, "format": "csv", "encoding": "utf-8", "delimiter": None},
     "counts": {"read": 12000, "inserted": 2188, "updated": 0, "unchanged": 0, "ignored": 0, "rejected": 9812},
     "causes": [
         {"code": "type-error", "column": "account_id", "count": 9800, "example_line": 7},
@@ -58,3 +59,9 @@ def test_long_names_and_many_causes_are_cut_short() -> None:
     letter = compose({**JOB, "object": stored, "causes": causes}, {}, URL)
     assert len(letter.subject) <= 200
     assert "... and 30 more causes" in letter.text
+
+
+def test_letter_names_the_error_file_of_the_jobs_own_format() -> None:
+    for found, name in [(("gzip", "jsonl"), "rejected.jsonl"), (("xlsx", "jsonl"), "rejected.csv")]:
+        job = {**JOB, "found": {**JOB["found"], "container": found[0], "format": found[1]}}
+        assert f"/{name}\n" in compose(job, {}, URL).text

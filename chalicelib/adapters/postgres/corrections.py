@@ -18,7 +18,8 @@ _CANDIDATES = 50  # jobs that are looked at to find the one with a file's reject
 def find_parent(cursor: Cursor, job: Job, columns: Sequence[str], places: Sequence[Place]) -> int | None:
     """The number of the job that a file corrects, ``None`` where it is not to be found.
 
-    The one that the file's key names, else the newest of the same columns that has a rejection at each of ``places``.
+    The one that the file's key names, else, of those with the same columns that have a rejection at each of ``places``,
+    the one whose records are most like these; the newest of several.
     """
     here = {"dataset": job.dataset, "number": job.number, "columns": list(columns), "limit": _CANDIDATES}
     if named := _KEY.search(job.object.key):
@@ -29,7 +30,9 @@ def find_parent(cursor: Cursor, job: Job, columns: Sequence[str], places: Sequen
     if not places:
         return None
     cursor.execute(CORRECTIONS["candidates"], here)
-    return next((row.number for row in cursor.fetchall() if _rejects(cursor, row.number, places)), None)
+    likeness = {row.number: _likeness(cursor, row.number, places) for row in cursor.fetchall()}
+    alike = [(found, number) for number, found in likeness.items() if found is not None]
+    return max(alike)[1] if alike else None
 
 
 def resolve(cursor: Cursor, parent: int, lines: Iterable[int], *, by: int) -> None:
@@ -61,10 +64,16 @@ def _located(cursor: Cursor, number: int, lines: Iterable[int]) -> list[tuple[in
     return [(batches[after - 1], line) for after, line in found if after]
 
 
-def _rejects(cursor: Cursor, number: int, places: Sequence[Place]) -> bool:
-    """Whether a job has a rejection at each place, for the reasons that the place names."""
+def _likeness(cursor: Cursor, number: int, places: Sequence[Place]) -> int | None:
+    """How much a job's rejections are like these; ``None`` where it has none at a place, or for other reasons."""
     located = _located(cursor, number, {place.line for place in places if place.line is not None})
     at = {"batches": [batch for batch, _ in located], "lines": [line for _, line in located]}
     cursor.execute(CORRECTIONS["rejections_at"], {"number": number, **at})
-    codes = {row.line: "; ".join(error["code"] for error in row.errors) for row in cursor.fetchall()}
-    return all(place.line in codes and place.codes in (None, codes[place.line]) for place in places)
+    there = {row.line: ("; ".join(error["code"] for error in row.errors), row.raw) for row in cursor.fetchall()}
+    likeness = 0
+    for place in places:
+        codes, raw = there.get(place.line or 0, (None, b""))
+        if codes is None or place.codes not in (None, codes):
+            return None
+        likeness += place.likeness(bytes(raw))
+    return likeness

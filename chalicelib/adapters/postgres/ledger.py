@@ -13,6 +13,7 @@ from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import job_view
+from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.header import Layout
@@ -66,7 +67,7 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             return _job(cursor, id)
 
-    def start(self, job: Job, layout: Layout, corrected: Sequence[Place] = ()) -> Job:
+    def start(self, job: Job, layout: Layout, found: Found, corrected: Sequence[Place] = ()) -> Job:
         with self._database.transaction() as cursor:
             parent = None if layout.labels is None else find_parent(cursor, job, layout.columns, corrected)
             cursor.execute(
@@ -79,6 +80,10 @@ class PostgresLedger:
                     "delimiter": layout.delimiter,
                     "data_start": layout.data_start,
                     "first_line": layout.first_line,
+                    "container": found.container,
+                    "format": found.format,
+                    "encoding": found.encoding,
+                    "staged": found.staged,
                 },
             )
             if not cursor.rowcount:

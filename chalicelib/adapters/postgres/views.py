@@ -91,7 +91,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "balanced": row.balanced,
         "progress": {
             "bytes_done": row.bytes_done,
-            "bytes_total": row.size,
+            "bytes_total": row.bytes_total,
             "batches": {name: getattr(row, name) for name in BATCH_STATES},
         },
         "causes": causes(cursor, row.number) if row.rejected else [],

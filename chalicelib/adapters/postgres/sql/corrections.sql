@@ -16,7 +16,7 @@ limit %(limit)s
 select first_line, number from dropload.batch where job = %(number)s order by number
 
 -- name: rejections_at
-select line, errors
+select line, errors, raw
 from dropload.rejection
 where job = %(number)s and batch = any(%(batches)s) and line = any(%(lines)s)
 

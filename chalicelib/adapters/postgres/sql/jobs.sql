@@ -38,7 +38,8 @@ where id = %(id)s
 update dropload.job
 set state = 'RUNNING', columns = %(columns)s, labels = %(labels)s, parent = coalesce(parent, %(parent)s),
     delimiter = %(delimiter)s, data_start = %(data_start)s,
-    split_offset = %(data_start)s, split_line = %(first_line)s, started_at = now()
+    split_offset = %(data_start)s, split_line = %(first_line)s, container = %(container)s, format = %(format)s,
+    encoding = %(encoding)s, staged = %(staged)s, started_at = now()
 where number = %(number)s and state = 'PENDING' and columns is null
 
 -- name: advance_split

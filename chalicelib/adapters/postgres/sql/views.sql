@@ -9,13 +9,13 @@ select job.number, job.id, job.dataset, job.state, job.reason, original.id as du
        job.read, job.inserted, job.updated, job.unchanged, job.ignored, job.rejected, job.resolved,
        job.created_at, job.started_at, job.finished_at, job.split_done, job.data_start,
        progress.pending, progress.running, progress.succeeded, progress.failed, progress.cancelled,
-       job.data_start + progress.bytes_done as bytes_done,
+       job.data_start + progress.bytes_done as bytes_done, sized.bytes_total,
        -- The books balance when the batches tile the data, each balances, and they add up to the job.
        -- A duplicate has no records of its own.
        job.state = 'DUPLICATE' or
        progress.failed + progress.cancelled + progress.pending + progress.running = 0
          and job.split_done and job.columns is not null
-         and progress.bytes_done = job.size - job.data_start
+         and progress.bytes_done = sized.bytes_total - job.data_start
          and progress.gaps = 0
          and progress.read = job.read
          and job.read = job.inserted + job.updated + job.unchanged + job.ignored + job.rejected as balanced
@@ -37,6 +37,10 @@ cross join lateral (
         where batch.job = job.number
     ) as tiled
 ) as progress
+cross join lateral (
+    -- How much data a staged job has is known when all of them have been unpacked.
+    select case when not job.staged then job.size when job.split_done then job.split_offset end as bytes_total
+) as sized
 where (%(id)s::uuid is null or job.id = %(id)s)
   and (%(dataset)s::text is null or job.dataset = %(dataset)s)
   and (%(state)s::text is null or job.state = %(state)s)

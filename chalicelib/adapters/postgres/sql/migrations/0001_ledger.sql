@@ -21,12 +21,13 @@ create table dropload.job (
     columns        text[],                     -- the file's own header; null until it has been read
     labels         text[],                     -- of a correction file: its whole header, error columns included
     delimiter      text,                       -- as found in the file; null where the dataset declares it
-    encoding       text,                       -- as found in the file; null where the dataset declares it
+    encoding       text,                       -- of the file; null until its header has been read
     container      text,                       -- what the data came in: gzip, zip, xlsx, parquet; null for the plain file
     format         text not null default 'csv' check (format in ('csv', 'jsonl')),  -- of the data, out of their container
     staged         boolean not null default false,  -- batches are read from staging/, not from ranges of the object
     validate_only  boolean not null default false,  -- says what would happen, and loads nothing
     parent         bigint references dropload.job (number),  -- whose rejected records these are, mended or not
+    -- Offsets are those of the data in UTF-8, out of their container: for a plain file the object's own.
     data_start     bigint not null default 0,  -- offset of the first byte after the header
     batch_bytes    integer not null,           -- fixed when the job opens: a resumed split must cut alike
     split_offset   bigint not null default 0,  -- the file is cut up to here
