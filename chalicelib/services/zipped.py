@@ -42,7 +42,7 @@ def find_member(objects: ObjectStore, stored: StoredObject) -> Member:
         with zipfile.ZipFile(file) as archive:
             member = _only([info for info in archive.infolist() if not _is_junk(info)])
             start = _data_start(file, member)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error):
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, OverflowError, struct.error):
         raise FileRefused(
             "archive-damaged", "the zip archive has no sound directory at its end: it is truncated or damaged"
         ) from None
@@ -103,7 +103,7 @@ class RangedFile:
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._stored.size}[whence]
         if base + offset < 0:
-            raise ValueError("before the start")
+            raise OSError("before the start")
         self._position = base + offset
         return self._position
 

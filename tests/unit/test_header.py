@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.header import Layout, read_layout
+from chalicelib.core.header import Layout, json_layout, read_layout
 from chalicelib.core.labels import resolve
 from chalicelib.core.rows import MAX_HEADER_BYTES
 from chalicelib.errors import FileRefused
@@ -200,3 +200,18 @@ def test_a_declared_delimiter_is_not_detected() -> None:
     layout = read_layout(HEADER, dataset(dialect={"delimiter": ","}), at_end=True)
     assert layout is not None
     assert layout.delimiter is None
+
+
+def test_json_lines_have_the_datasets_columns_and_begin_after_a_mark() -> None:
+    for data, start in ((b'{"name": 1}\n', 0), (b'\xef\xbb\xbf{"name": 1}\n', 3)):
+        layout = json_layout(data, dataset(), at_end=False)
+        assert layout is not None
+        assert (layout.columns, layout.data_start, layout.first_line) == (COLUMNS, start, 1)
+    assert json_layout(b"{}", dataset(), at_end=False) is None
+
+
+@pytest.mark.parametrize(("data", "code"), [(b"", "empty-file"), ("{}\n".encode("utf-16-le") * 9, "encoding-error")])
+def test_json_lines_that_are_empty_or_of_another_encoding_are_refused(data: bytes, code: str) -> None:
+    with pytest.raises(FileRefused) as caught:
+        json_layout(data, dataset(), at_end=True)
+    assert caught.value.code == code

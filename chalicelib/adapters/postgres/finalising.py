@@ -8,7 +8,7 @@ import psycopg2.extras
 
 from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.views import COUNTS, causes, timestamp
+from chalicelib.adapters.postgres.views import COUNTS, FOUND, causes, timestamp
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.states import JobState, may_become
 from chalicelib.errors import Terminal
@@ -51,6 +51,7 @@ class Finalising:
                 "size": job.object.size,
             },
             "columns": job.columns,
+            "found": {name: getattr(job, name) for name in FOUND},
             "counts": dict(self.ending.counts),
             "causes": causes(self._cursor, job.number),
             "data_start": job.data_start,

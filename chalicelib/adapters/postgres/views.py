@@ -9,6 +9,7 @@ from chalicelib.adapters.postgres.queries import queries
 
 VIEWS = queries("views")
 COUNTS = ("read", "inserted", "updated", "unchanged", "ignored", "rejected")
+FOUND = ("container", "format", "encoding", "delimiter")
 BATCH_STATES = ("pending", "running", "succeeded", "failed", "cancelled")
 _NO_FILTER: dict[str, Any] = {
     "id": None,
@@ -100,12 +101,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "children": [str(id) for id in reversed(row.children)],
         "resolved": row.resolved,
         "validate_only": row.validate_only,
-        "found": {
-            "container": row.container,
-            "format": row.format,
-            "encoding": row.encoding,
-            "delimiter": row.delimiter,
-        },
+        "found": {name: getattr(row, name) for name in FOUND},
         "created_at": timestamp(row.created_at),
         "started_at": timestamp(row.started_at),
         "finished_at": timestamp(row.finished_at),
