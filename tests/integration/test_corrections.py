@@ -6,6 +6,7 @@ import io
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -286,3 +287,27 @@ def test_a_packed_correction_is_one_too(system: System, parent: dict[str, Any]) 
     child = system.load(file, key="input/members/mended.csv.gz")
     assert (child["parent"], child["counts"]["inserted"]) == (parent["id"], 3)
     assert resolved(system, parent) == (3, [3, 4, 6])
+
+
+def test_corrections_that_are_loaded_side_by_side_count_each_record_once(system: System) -> None:
+    small = System.create(system.database_url, batch_bytes=400)
+    container = small.container
+    bad = [f"song {n},2026-01-01,x\n" for n in range(60)]
+    parent = small.load(("song,date,plays\n" + "".join(bad)).encode(), key="input/plays/file.csv")
+    ids = []
+    for name, first, last in (("a", 2, 50), ("b", 12, 62), ("c", 30, 40)):
+        file = small.rejected_csv(parent).replace(b",x\n", b",1\n").splitlines(keepends=True)
+        key = f"input/plays/job={parent['id']}/{name}.csv"
+        small.drop(key, b"".join([file[0], *file[first - 1 : last - 1]]))
+        while not small.deliver(small.settings.intake_queue):
+            pass
+        ids.append(uuid.UUID(small.job(key)["id"]))
+    jobs = [job for id in ids if (job := container.ledger.job(id))]
+    batches = sorted((number, job.id) for job in jobs for number in range(job.batches))
+    assert len(batches) > 15
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda batch: container.load.run(batch[1], batch[0]), batches))
+    assert {container.jobs.get(id)["state"] for id in ids} == {"COMPLETED"}
+    assert resolved(small, parent) == (60, list(range(2, 62)))
+    assert sum(container.jobs.get(id)["counts"]["read"] for id in ids) == 48 + 50 + 10
+    small.container.database.close()
