@@ -50,6 +50,9 @@ class HeldJob(Protocol):
     failed: int
     redrives: int
 
+    def was_stopped(self) -> bool:
+        """Whether batches of it were cancelled, which nothing brings back."""
+
     def repeated_by(self) -> UUID | None:
         """The later job that has loaded the same bytes under the same name, or is about to."""
 
@@ -126,6 +129,8 @@ class Redrive:
             raise _conflict("file-at-fault", "the job failed for what is in its file, or before any of it was loaded")
         if dataset.atomic or dataset.on_conflict == "replace":
             raise _conflict("nothing-loaded", "nothing of the file was loaded; drop it again")
+        if held.was_stopped():
+            raise _conflict("stopped", "the job was stopped before it had read the whole file; drop the file again")
         if (later := held.repeated_by()) is not None:
             raise _conflict("loaded-elsewhere", f"the same file was dropped again; job {later} loads it")
         return held.restart()

@@ -204,6 +204,12 @@ def test_what_was_dropped_again_meanwhile_is_not_redriven_as_well(small: System)
     assert refused(small, job) == (409, "loaded-elsewhere")
 
 
+def test_a_job_that_was_stopped_is_not_taken_for_one_that_only_lacks_its_failed_batches(small: System) -> None:
+    job = failed_halfway(small, "input/plays/file.csv", b"song,date,plays\n" + b"song,2026-01-01,1\n" * 60)
+    small.rows("update dropload.batch set state = 'cancelled' where number = 0")
+    assert refused(small, job) == (409, "stopped")
+
+
 @pytest.mark.parametrize("what", [None, *What])
 def test_there_is_nothing_to_redrive_in_what_went_well_or_never_began(system: System, what: What | None) -> None:
     good = system.load(members(1))

@@ -49,6 +49,10 @@ class Held:
         self.failed: int = row.batches_failed
         self.redrives: int = row.redrives
 
+    def was_stopped(self) -> bool:
+        self._cursor.execute(REDRIVING["was_stopped"], {"number": self.job.number})
+        return bool(self._cursor.fetchone().found)
+
     def repeated_by(self) -> UUID | None:
         self._cursor.execute(REDRIVING["repeated_by"], self._row._asdict())
         later = self._cursor.fetchone()

@@ -22,6 +22,9 @@ where bucket = %(bucket)s and key = %(key)s and etag = %(etag)s and size = %(siz
 order by number
 limit 1
 
+-- name: was_stopped
+select exists (select from dropload.batch where job = %(number)s and state = 'cancelled') as found
+
 -- name: unresolved
 select count(*) as records, coalesce(sum(byte_length), 0)::bigint as bytes
 from dropload.rejection
