@@ -11,6 +11,7 @@ from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.s3 import S3ObjectStore
@@ -36,6 +37,7 @@ from chalicelib.services.load import Load
 from chalicelib.services.notify import Notify
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
+from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
@@ -208,6 +210,16 @@ class Container:
     @cached_property
     def jobs(self) -> Jobs:
         return Jobs(views=self.views)
+
+    @cached_property
+    def redrive(self) -> Redrive:
+        return Redrive(
+            redrives=PostgresRedrives(self.database),
+            objects=self.objects,
+            queues=self.queues,
+            datasets=self.datasets,
+            split=self.split,
+        )
 
     @cached_property
     def keys(self) -> Keys:

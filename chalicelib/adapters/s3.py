@@ -47,6 +47,13 @@ class S3ObjectStore:
                     raise FileRefused("staging-gone", message) from None
                 raise
 
+    def stat(self, key: str) -> StoredObject:
+        with _reading():
+            head = client("s3").head_object(Bucket=self._bucket, Key=key)
+        return StoredObject(
+            self._bucket, key, head.get("VersionId"), head["ETag"].strip('"'), int(head["ContentLength"])
+        )
+
     def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
         parts = _parts(chunks)
         first = next(parts, b"")

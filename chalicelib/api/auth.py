@@ -10,7 +10,11 @@ routes = Blueprint(__name__)
 HEALTH = "/health"
 SCOPES = {
     "read": [AuthRoute("*", ["GET"])],
-    "write": [AuthRoute("/v1/datasets/*/exports", ["POST"]), AuthRoute("/v1/exports/*/cancel", ["POST"])],
+    "write": [
+        AuthRoute("/v1/datasets/*/exports", ["POST"]),
+        AuthRoute("/v1/exports/*/cancel", ["POST"]),
+        AuthRoute("/v1/jobs/*/redrive", ["POST"]),
+    ],
     "admin": [AuthRoute("*", ["*"])],
 }
 """What each scope opens. A route that is not here is open to admins only, unless it is a GET."""

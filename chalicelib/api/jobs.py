@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from chalice import Blueprint
+from chalice import Blueprint, Response
 
 from chalicelib.api.auth import authorize
-from chalicelib.api.endpoint import endpoint, parse_id, parse_query
-from chalicelib.api.models import JobQuery, JobsQuery, RejectionsQuery, rejections_cursor
+from chalicelib.api.endpoint import endpoint, json_response, parse_body, parse_id, parse_query
+from chalicelib.api.models import JobQuery, JobsQuery, RedriveRequest, RejectionsQuery, rejections_cursor
 from chalicelib.bootstrap import container
 
 routes = Blueprint(__name__)
@@ -37,3 +37,12 @@ def list_rejections(id: str) -> dict[str, Any]:
     query = parse_query(RejectionsQuery, routes.current_request.query_params)
     page = container().jobs.rejections(parse_id(id), after=query.cursor, limit=query.limit)
     return {**page, "next_cursor": rejections_cursor(page["next_cursor"])}
+
+
+@routes.route("/v1/jobs/{id}/redrive", methods=["POST"], authorizer=authorize)
+@endpoint
+def redrive_job(id: str) -> Response:
+    """Do again what failed of a job; the job that does it."""
+    request = parse_body(RedriveRequest, routes.current_request.raw_body)
+    job = container().jobs.get(container().redrive.run(parse_id(id), request.what))
+    return json_response(job, 202, {"Location": job["links"]["self"]})

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from chalicelib.core.states import JobState
 from chalicelib.services.export_ports import ExportFormat
+from chalicelib.services.redrive import What
 
 
 class Query(BaseModel):
@@ -66,6 +67,12 @@ class ExportRequest(Query):
     filters: dict[Name, FilterValue] = Field(default_factory=dict, max_length=50)
     max_part_bytes: int = Field(default=500_000_000, ge=1024, le=5_000_000_000, strict=True)
     with_id: bool = Field(default=False, strict=True)
+
+
+class RedriveRequest(Query):
+    """``POST /v1/jobs/{id}/redrive``: failed batches, or rejected records; what there is, failed batches first."""
+
+    what: What | None = None
 
 
 def rejections_cursor(place: tuple[int, int] | None) -> str | None:

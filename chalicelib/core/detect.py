@@ -1,5 +1,6 @@
 """Which delimiter a file has, where its dataset declares none."""
 
+from chalicelib.core.corrections import is_correction
 from chalicelib.core.labels import resolve
 from chalicelib.core.rows import first_row, header_rows
 from chalicelib.core.schema import Dataset
@@ -29,12 +30,16 @@ def detect(text: bytes, dataset: Dataset, *, at_end: bool) -> str | None:
 
 def _score(text: bytes, dataset: Dataset, *, at_end: bool) -> int | None:
     try:
+        first = first_row(text, dataset.dialect, at_end=at_end)
+        if first is None:
+            return None
+        if is_correction(first.cells, dataset):
+            return 1 + len({field.name for field in dataset.fields}.intersection(resolve(first.cells, dataset)))
         if dataset.dialect.header:
             header = header_rows(text, dataset.dialect, at_end=at_end)
             if header is None:
                 return None
             return len({field.name for field in dataset.fields}.intersection(resolve(header[0], dataset)))
-        row = first_row(text, dataset.dialect, at_end=at_end)
-        return None if row is None else int(len(row) == len(dataset.fields))
+        return int(len(first.cells) == len(dataset.fields))
     except FileRefused:
         return 0

@@ -13,7 +13,7 @@ from chalicelib.core.render import ERROR_COLUMNS, error_cells, error_file_header
 from chalicelib.core.schema import Dataset, Dialect
 from chalicelib.core.tablerows import row_writer
 
-_RAW = "_raw"
+RAW_MEMBER = "_raw"
 _SPACE = " \t\r\n"
 
 
@@ -39,6 +39,11 @@ class ErrorFile:
     columns: Sequence[str]
     dialect: Dialect
     from_row: Callable[[bytes], bytes | None] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in its job's folder."""
+        return error_file_name(self.form, self.container)
 
     @property
     def content_type(self) -> str:
@@ -74,11 +79,12 @@ def error_file(
 def json_error_line(line: int, record: int, errors: Sequence[RecordError], raw: bytes) -> bytes:
     """Return a JSON object with the error members, then the record's own members as they came.
 
-    A record that is no JSON object, or no text, stands as ``_raw``, the text that ``unescape_raw`` gives back.
+    A record that is no JSON object, or no text, or has a member of ours itself, stands as ``_raw``, the text that
+    ``unescape_raw`` gives back.
     """
     own = _members(raw)
     if own is None:
-        own = f'"{_RAW}": {json.dumps(escape_raw(raw), ensure_ascii=False)}'
+        own = f'"{RAW_MEMBER}": {json.dumps(escape_raw(raw), ensure_ascii=False)}'
     cells = zip(ERROR_COLUMNS, (line, record, *error_cells(errors)), strict=True)
     members = [f'"{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in cells]
     return ("{" + ", ".join([*members, own] if own else members) + "}\n").encode()
@@ -88,7 +94,9 @@ def _members(raw: bytes) -> str | None:
     """Return the text between an object's braces; ``None`` where there is no object."""
     try:
         text = raw.decode().strip(_SPACE)
-        members_of(text)
+        names = {name for name, _ in members_of(text)}
     except ValueError:
+        return None
+    if not names.isdisjoint((RAW_MEMBER, *ERROR_COLUMNS)):
         return None
     return text[1:-1].strip(_SPACE)

@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.core.corrections import is_correction, own_columns
 from chalicelib.core.detect import detect
+from chalicelib.core.jsoncorrections import is_json_correction
 from chalicelib.core.labels import resolve
-from chalicelib.core.rows import MAX_HEADER_BYTES, header_rows
+from chalicelib.core.render import ERROR_COLUMNS
+from chalicelib.core.rows import MAX_HEADER_BYTES, first_row, header_rows
 from chalicelib.core.schema import Dataset, Dialect, ExtraColumns
 from chalicelib.errors import FileRefused
 
@@ -24,13 +27,15 @@ class Layout:
 
     ``columns``: the header's labels in file order (the dataset's, where its dialect has no header). ``data_start``: the
     offset of the first byte after the header; ``first_line``: the physical line that it is on, from 1. ``delimiter``:
-    the one that was detected, ``None`` where the dataset declares it.
+    the one that was detected, ``None`` where the dataset declares it. ``labels``: a correction file's whole header, of
+    which ``columns`` are its own; ``None`` for every other file.
     """
 
     columns: tuple[str, ...]
     data_start: int
     first_line: int
     delimiter: str | None = None
+    labels: tuple[str, ...] | None = None
 
 
 def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None:
@@ -53,6 +58,13 @@ def read_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None
         if delimiter is None:
             return None
         dataset = dataset.delimited_by(delimiter)
+    first = first_row(text, dataset.dialect, at_end=at_end)
+    if first is None:
+        return None
+    if is_correction(first.cells, dataset):
+        columns = own_columns(first.cells)
+        check_labels(columns, dataset)
+        return Layout(columns, bom + first.end, 1 + text.count(b"\n", 0, first.end), delimiter, first.cells)
     if not dataset.dialect.header:
         if not text and at_end:
             raise FileRefused("empty-file", "the file is empty")
@@ -76,7 +88,11 @@ def json_layout(head: bytes, dataset: Dataset, *, at_end: bool) -> Layout | None
     start = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
     if at_end and len(head) == start:
         raise FileRefused("empty-file", "the file is empty")
-    return Layout(tuple(field.name for field in dataset.fields), start, 1)
+    correction = is_json_correction(head[start:], at_end=at_end)
+    if correction is None:
+        return None
+    columns = tuple(field.name for field in dataset.fields)
+    return Layout(columns, start, 1, labels=(*ERROR_COLUMNS, *columns) if correction else None)
 
 
 def _refuse_wide(head: bytes) -> None:

@@ -112,7 +112,7 @@ class ObjectRules:
         return tuple(values)
 
     def _texts(self, text: str) -> dict[str, str]:
-        texts = texts_of(text)
+        texts = dict(texts_of(text))
         return texts if self._name is None else {self._name(label): value for label, value in texts.items()}
 
 

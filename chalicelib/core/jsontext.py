@@ -56,16 +56,16 @@ def members_of(text: str) -> Pairs:
     return value
 
 
-def texts_of(text: str) -> dict[str, str]:
-    """Return the text of each member's value, by its name; ``text`` is one for which ``members_of`` raises nothing."""
-    texts = {}
+def texts_of(text: str) -> list[tuple[str, str]]:
+    """Return each member's name and its value's text; ``text`` is one for which ``members_of`` raises nothing."""
+    texts = []
     text = text.strip(_SPACE)
     position = _end(_SPACES, text, 1)
     while text[position] != "}":
         name, position = _decoder.raw_decode(text, position)
         start = _end(_NAME_END, text, position)
         _, end = _decoder.raw_decode(text, start)
-        texts[name] = text[start:end]
+        texts.append((name, text[start:end]))
         position = _end(_VALUE_END, text, end)
         if position == len(text):
             break

@@ -7,6 +7,7 @@ no record (the header, an empty one) is an empty line.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from chalicelib.core.corrections import own_columns
 from chalicelib.core.header import check_labels
 from chalicelib.core.labels import resolve
 from chalicelib.core.native import quoted
@@ -29,6 +30,10 @@ def members(labels: Sequence[str], dataset: Dataset) -> tuple[Member, ...]:
     Raises:
         FileRefused: the labels are not those of a file of this dataset.
     """
+    if len(own_columns(labels)) < len(labels):
+        raise FileRefused(
+            "correction-in-table", "an error file comes back as CSV only; save it as that, and drop it again"
+        )
     check_labels(labels, dataset)
     fields = {field.name: field for field in dataset.fields}
     names = resolve(labels, dataset)

@@ -51,6 +51,7 @@ class Parsed:
     ``fast`` is a CSV payload for COPY in the dataset's dialect: the accepted records' own bytes, one a line, line ends
     LF. ``slow`` holds the other accepted rows: a value for each of the reader's ``slow_columns``, ``None`` for null.
     Accepted rows are numbered from 0: the fast ones in file order, then the slow ones in file order.
+    ``corrects`` has, for records of a correction file, the line of its parent's file that each stood on.
     """
 
     records: int
@@ -64,6 +65,7 @@ class Parsed:
     _slow_records: list[Located]
     _key_reader: KeyReader
     _line_starts: "dict[int, array[int]]" = field(default_factory=dict)
+    corrects: dict[int, int] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:

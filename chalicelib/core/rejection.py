@@ -25,7 +25,8 @@ class Rejection(NamedTuple):
 
     ``record`` counts from 1 within the batch; ``line`` is the physical line in the file, from 1; ``offset`` and
     ``length`` are the record's bytes in the file, its line end included. ``raw`` is the record without its line end,
-    and empty for a record that is too long to be kept.
+    and empty for a record that is too long to be kept. ``corrects`` is the line of the parent's file that it stood on,
+    where this one is a correction file.
     """
 
     record: int
@@ -34,6 +35,7 @@ class Rejection(NamedTuple):
     length: int
     raw: bytes
     errors: tuple[RecordError, ...]
+    corrects: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

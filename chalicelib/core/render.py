@@ -35,7 +35,7 @@ def error_file_row(
     ``escaped`` has the record escaped in any case: it is no CSV, whatever it looks like.
     """
     cells = [str(line), str(record), *error_cells(errors)]
-    if not escaped and _stands_as_it_is(raw, dialect):
+    if raw and not escaped and _stands_as_it_is(raw, dialect):  # none are kept of a record that is too long
         return (_row(cells, dialect) + dialect.delimiter).encode() + raw + b"\n"
     cell = escape_raw(raw)
     if not dialect.double_quote and not dialect.escape:

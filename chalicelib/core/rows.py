@@ -1,6 +1,7 @@
 """The first rows of a file: its header, in one row or several."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from chalicelib.core.records import Grammar, RecordEnds, grammar_of, strip_line_end
 from chalicelib.core.schema import Dialect
@@ -9,10 +10,20 @@ from chalicelib.errors import FileRefused
 MAX_HEADER_BYTES = 1 << 20
 
 
-def first_row(text: bytes, dialect: Dialect, *, at_end: bool) -> tuple[str, ...] | None:
-    """Return the cells of a file's first record, as if it were a header; see ``header_rows``."""
-    read = header_rows(text, replace(dialect, header_rows=(1,)), at_end=at_end)
-    return None if read is None else read[0]
+class FirstRow(NamedTuple):
+    """The cells of a file's first record, none where it is no well-formed text, and where it ends."""
+
+    cells: tuple[str, ...]
+    end: int
+
+
+def first_row(text: bytes, dialect: Dialect, *, at_end: bool) -> FirstRow | None:
+    """Return a file's first record, as if it were a header; ``None`` where more bytes are needed."""
+    try:
+        read = header_rows(text, replace(dialect, header_rows=(1,)), at_end=at_end)
+    except FileRefused:
+        return FirstRow((), 0)
+    return None if read is None else FirstRow(*read)
 
 
 def header_rows(text: bytes, dialect: Dialect, *, at_end: bool) -> tuple[tuple[str, ...], int] | None:

@@ -35,7 +35,7 @@ def row_writer(columns: Sequence[str], dataset: Dataset) -> Callable[[bytes], by
             return None  # a cell without a label
         cells: list[str] = []
         for (name, value), field in zip(members, by_column, strict=True):
-            nested = texts_of(text)[name] if isinstance(value, dict | list | tuple) else None
+            nested = dict(texts_of(text))[name] if isinstance(value, dict | list | tuple) else None
             cell = _cell(value, field, nested)
             if cell is None:
                 return None

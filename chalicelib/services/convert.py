@@ -50,7 +50,7 @@ class Convert:
         if job.columns is None:
             # A header is among the rows, as an empty line: so a record's line is its row.
             layout = Layout(table.columns, data_start=0, first_line=1)
-            replaces = may_replace(job, self._datasets[job.dataset])
+            replaces = may_replace(self._datasets[job.dataset], layout)
             job = self._ledger.start(job, layout, Found(container, JSONL), replaces=replaces)
         # A batch ends where a line does, and a line is a row: no row before the split's line is needed again.
         chunks = _limited(table.lines(job.split_line), self._settings.max_unpacked_bytes - job.split_offset)

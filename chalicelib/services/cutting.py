@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chalicelib.config import Settings
 from chalicelib.core.containers import JSONL
+from chalicelib.core.corrections import longest_line
 from chalicelib.core.cut import Cut, Cutter
 from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Remaining
 from chalicelib.services.reading import as_read, staging_key
@@ -74,7 +75,7 @@ class Cutting:
             start=job.split_offset,
             line=job.split_line,
             batch_bytes=job.batch_bytes,
-            max_record_bytes=self._settings.max_record_bytes,
+            max_record_bytes=longest_line(job.labels, self._settings.max_record_bytes),
             keep=job.staged,
         )
 

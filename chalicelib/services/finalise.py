@@ -1,11 +1,11 @@
 """Finalise: a job that has all its batches gets its error file, its receipt, its last state and its notice."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.error_file import ErrorFile, error_file, error_file_name
+from chalicelib.core.error_file import ErrorFile, error_file
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
@@ -19,6 +19,7 @@ from chalicelib.services.ports import (
     ObjectStore,
     Queues,
     Reason,
+    RejectedRecord,
     Remaining,
 )
 from chalicelib.services.publish import Publish, awaits_replay
@@ -87,9 +88,8 @@ class Finalise:
         job = final.ending.job
         dataset = self._datasets.get(job.dataset)
         if final.ending.counts["rejected"]:
-            file = error_file(job.format, job.container, job.columns or (), dataset, job.delimiter)
-            name = error_file_name(job.format, job.container)
-            self._objects.write(self._prefix(job) + name, _error_file(file, final), file.content_type)
+            file = error_file_of(job, dataset)
+            self._objects.write(self._prefix(job) + file.name, written(file, final.rejections()), file.content_type)
         state, reason = outcome(final.ending, dataset, failure)
         replaces = False
         if job.replaces:
@@ -125,9 +125,15 @@ class Finalise:
         return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
 
 
-def _error_file(file: ErrorFile, final: FinalTransaction) -> Iterator[bytes]:
+def error_file_of(job: Job, dataset: Dataset | None) -> ErrorFile:
+    """How the error file of a job is written."""
+    return error_file(job.format, job.container, job.columns or (), dataset, job.delimiter)
+
+
+def written(file: ErrorFile, rejections: Iterable[RejectedRecord]) -> Iterator[bytes]:
+    """An error file with these records."""
     yield file.start()
-    for rejected in final.rejections():
+    for rejected in rejections:
         yield file.row(rejected.line, rejected.record, rejected.errors, rejected.raw)
 
 

@@ -6,7 +6,7 @@ from chalicelib.errors import Contended, FileRefused
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.limits import over_limit
 from chalicelib.services.ports import Batch, Ledger, Placed, Reason, Remaining
-from chalicelib.services.reads import Read, Reads, count_records, refused_records
+from chalicelib.services.reads import Read, Reads, count_records, refused_records, resolved_lines
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one; the work before it is not repeated
 _REPLAY = 600.0  # seconds that must be left for a replay to begin in an invocation that has loaded a batch
@@ -57,7 +57,11 @@ class Load:
             if transaction is None:
                 return True  # another delivery of the same message was quicker
             # Held back, an accepted record is fine but not loaded; the replay has the last word on it.
-            placed = Placed(ignored=parsed.accepted) if batch.job.held_back else transaction.place(*read)
+            held_back = batch.job.held_back
+            placed = Placed(ignored=parsed.accepted) if held_back else transaction.place(*read)
             rejections = [*parsed.rejections, *refused_records(parsed, placed)]
             rejections.sort(key=lambda rejection: rejection.record)
-            return transaction.book(count_records(parsed, placed), rejections, judge)
+            last = transaction.book(count_records(parsed, placed), rejections, judge)
+            if not held_back:
+                transaction.resolve(resolved_lines(parsed, placed))
+            return last

@@ -64,5 +64,5 @@ class Notify:
         owners = dataset.owners if dataset is not None else ()
         to = owners if notice.audience == "owners" and owners else self._settings.engineers
         letter = compose(notice.job, notice.lines, self._settings.public_url)
-        message_id = f"<{notice.job['id']}.{notice.audience}@dropload>"
+        message_id = f"<{notice.job['id']}.{notice.audience}.{notice.number}@dropload>"
         self._mailer.send(to=to, subject=letter.subject, text=letter.text, message_id=message_id)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from chalicelib.core.containers import Found
+from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout
@@ -48,7 +49,8 @@ class Job:
     ``columns`` and ``encoding`` are None until the header was read, ``delimiter`` where it was not detected in the
     file. ``container`` is what the data came in (gzip, zip, xlsx, parquet; None for a plain file), ``format`` what they
     are in it (csv, jsonl). Batches of a ``staged`` job are objects of their own. Offsets are those of the data in
-    UTF-8, out of their container. ``parent`` is another job's number. ``atomic`` is the dataset's word when the job was
+    UTF-8, out of their container. ``labels`` is a correction file's whole header, of which ``columns`` are its own;
+    None for any other file. ``parent`` is another job's number. ``atomic`` is the dataset's word when the job was
     opened: all of its batches must go by one. A job that ``replaces`` the dataset's table loads into a shadow of it,
     which is made when it starts.
     """
@@ -59,6 +61,7 @@ class Job:
     state: JobState
     object: StoredObject
     columns: tuple[str, ...] | None
+    labels: tuple[str, ...] | None
     delimiter: str | None
     encoding: str | None
     container: str | None
@@ -171,6 +174,9 @@ class LoadTransaction(Protocol):
         With the first reason that ``judge`` gives the job is stopped: no batch of it that has not begun ever will.
         """
 
+    def resolve(self, lines: Sequence[int]) -> None:
+        """Mark what stood on these lines of the parent's file as loaded after all. Called last, after ``book``."""
+
 
 class Replay(Protocol):
     """All batches of a job, placed one after the other in the finaliser's transaction."""
@@ -185,6 +191,9 @@ class Replay(Protocol):
 
     def refuse(self, batch: Batch, refused: Sequence[Rejection]) -> bool:
         """Note records that the table did not take. False when there is no room for more of them."""
+
+    def resolve(self, lines: Sequence[int]) -> None:
+        """As in ``LoadTransaction``, where what was placed stays."""
 
     def keep(self) -> None:
         """What was placed stays."""
@@ -240,9 +249,12 @@ class Ledger(Protocol):
 
     def job(self, id: UUID) -> Job | None: ...
 
-    def start(self, job: Job, layout: Layout, found: Found, *, replaces: bool = False) -> Job:
+    def start(
+        self, job: Job, layout: Layout, found: Found, *, corrected: Sequence[Place] = (), replaces: bool = False
+    ) -> Job:
         """Remember the header and what the file is: PENDING becomes RUNNING.
 
+        The parent of a correction file is found by its key or by what its first records say of themselves.
         Raises Contended when another splitter got there first.
         """
 
@@ -312,6 +324,9 @@ class ObjectStore(Protocol):
 
     def fetch(self, key: str) -> bytes:
         """All of an object that we wrote into our bucket ourselves. Raises FileRefused when it is gone."""
+
+    def stat(self, key: str) -> StoredObject:
+        """The newest version of an object of our bucket. Raises FileRefused when there is none."""
 
     def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
         """An object in our bucket, whole or not at all; memory does not grow with its size."""

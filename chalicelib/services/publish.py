@@ -7,7 +7,7 @@ from chalicelib.core.dataset import Dataset
 from chalicelib.errors import FileRefused
 from chalicelib.services.limits import over_limit
 from chalicelib.services.ports import Batch, Ending, FinalTransaction, Reason, Remaining, Replay
-from chalicelib.services.reads import Reads, count_records, refused_records
+from chalicelib.services.reads import Reads, count_records, refused_records, resolved_lines
 
 _SPARE = 60.0  # seconds for taking the rows back, for books and for files
 
@@ -72,6 +72,7 @@ class Publish:
         read = self._reads.read(batch)
         placed = replay.place(batch, *read)
         refused = refused_records(read.parsed, placed)
+        replay.resolve(resolved_lines(read.parsed, placed))
         return count_records(read.parsed, placed), len(refused), replay.refuse(batch, refused)
 
 

@@ -1,7 +1,9 @@
 """How a job reads its data: its dataset, as the file turned out to be written, and the bytes of each batch."""
 
 from chalicelib.core.containers import JSONL
+from chalicelib.core.correcting import compile_correction_reader
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.jsoncorrections import compile_json_correction_reader
 from chalicelib.core.jsonlines import compile_json_reader, read_as_json
 from chalicelib.core.reader import Parsed, Reader, compile_reader
 from chalicelib.errors import Terminal
@@ -34,11 +36,19 @@ def read_batch(batch: Batch, dataset: Dataset, objects: ObjectStore, *, max_reco
     job, cut = batch.job, batch.cut
     if job.columns is None:
         raise Terminal("not-started", f"job {job.id} has batches, but no columns")
-    compiled = compile_json_reader if job.format == JSONL else compile_reader
-    reader = compiled(dataset, job.columns, max_record_bytes)
+    reader = _reader(job, dataset, job.columns, max_record_bytes)
     if cut.oversize:
         return reader, reader.oversize(cut)
     return reader, reader.read(_data(batch, objects), offset=cut.start, first_line=cut.first_line)
+
+
+def _reader(job: Job, dataset: Dataset, columns: tuple[str, ...], max_record_bytes: int) -> Reader:
+    if job.labels is None:
+        compiled = compile_json_reader if job.format == JSONL else compile_reader
+        return compiled(dataset, columns, max_record_bytes)
+    if job.format == JSONL:
+        return compile_json_correction_reader(dataset, columns, max_record_bytes)
+    return compile_correction_reader(dataset, job.labels, max_record_bytes)
 
 
 def staging_key(job: Job, number: int) -> str:

@@ -66,3 +66,15 @@ def count_records(parsed: Parsed, placed: Placed) -> dict[str, int]:
     if counts["read"] != sum(counts.values()) - counts["read"]:
         raise Terminal("unbalanced", f"the books of the batch do not balance: {counts}")
     return counts
+
+
+def resolved_lines(parsed: Parsed, placed: Placed) -> list[int]:
+    """The lines of the parent's file whose records are loaded now.
+
+    A record that a later batch has outdone is as good as loaded; one that ``on_conflict: ignore`` passed over is not.
+    """
+    if not parsed.corrects:
+        return []
+    rows = (row for row in range(parsed.fast_rows + len(parsed.slow)) if row not in placed.refusals)
+    lines = (parsed.corrects.get(parsed.where(row).record) for row in rows)
+    return [line for line in lines if line is not None]

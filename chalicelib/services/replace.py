@@ -1,13 +1,14 @@
 """Replace: when a file becomes the new whole of its dataset (``on_conflict: replace``), and when it does not."""
 
 from chalicelib.core.dataset import Dataset, OnConflict
+from chalicelib.core.header import Layout
 from chalicelib.core.states import LOADED, JobState
-from chalicelib.services.ports import Ending, FinalTransaction, Job, Reason
+from chalicelib.services.ports import Ending, FinalTransaction, Reason
 
 
-def may_replace(job: Job, dataset: Dataset) -> bool:
-    """Whether the job's file is the new whole. Mended records of an earlier file are added to what that has loaded."""
-    return dataset.on_conflict is OnConflict.REPLACE and job.parent is None
+def may_replace(dataset: Dataset, layout: Layout) -> bool:
+    """Whether a file is the new whole. Mended records of an earlier file are added to what that has loaded."""
+    return dataset.on_conflict is OnConflict.REPLACE and layout.labels is None
 
 
 def settle(

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from chalicelib.config import MIB, Settings
 from chalicelib.core.containers import CONVERTED, JSONL
+from chalicelib.core.corrections import Place, first_places
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout, json_layout, read_layout
+from chalicelib.core.jsoncorrections import first_json_places
 from chalicelib.core.metadata import asks_to_validate
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
@@ -20,6 +22,7 @@ from chalicelib.services.unpack import Unpack
 
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
 _SLACK = 64 * 1024  # batches end where records do, so equal shares would leave a tiny one over
+_LOOKED_AT = 20  # records of a correction file, by which its parent is known
 
 Cut = Callable[[Job, Remaining], None]
 """Cuts a job's data from where it stands; raises FileRefused where they cannot be read."""
@@ -127,9 +130,25 @@ class Split:
             chunks = source.chunks
             if job.columns is None:
                 layout, head, chunks = _read_header(chunks, dataset, source.found.format)
-                job = self._ledger.start(job, layout, source.found, replaces=may_replace(job, dataset))
+                head = head if len(head) > layout.data_start else head + next(chunks, b"")
+                job = self._ledger.start(
+                    job,
+                    layout,
+                    source.found,
+                    corrected=self._corrected(head[layout.data_start :], layout, dataset, source.found.format),
+                    replaces=may_replace(dataset, layout),
+                )
                 chunks = chain([head if job.staged else head[layout.data_start :]], chunks)
         self._cutting.run(job, chunks, remaining, self._queues.send_split)
+
+    def _corrected(self, data: bytes, layout: Layout, dataset: Dataset, form: str) -> list[Place]:
+        """What the first records of a correction file say of themselves."""
+        if layout.labels is None:
+            return []
+        if form == JSONL:
+            return first_json_places(data, _LOOKED_AT)
+        dialect = dataset.delimited_by(layout.delimiter).dialect
+        return first_places(data, layout.labels, dialect, self._settings.max_record_bytes, _LOOKED_AT)
 
     def _dataset(self, job: Job) -> Dataset:
         dataset = self._datasets.get(job.dataset)

@@ -60,6 +60,17 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--with-id", action="store_true", help="with the rows' own ids")
     export.add_argument("--out", type=Path, metavar="DIR", help="download the files into this folder")
     _add_state(export)
+    redrive = commands.add_parser(
+        "redrive",
+        help="do again what failed of a job",
+        description="Do again what failed of a job, and follow the job that does it: its failed batches, or else its "
+        "rejected records, by what the dataset says now. Exit codes are those of load.",
+    )
+    redrive.add_argument("job", metavar="JOB", help="the job's id")
+    which = redrive.add_mutually_exclusive_group()
+    for what, of_it in (("rejected", "the records that were rejected"), ("failed", "the batches that failed")):
+        which.add_argument(f"--{what}", dest="what", action="store_const", const=what, help=of_it)
+    _add_state(redrive)
 
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
 
@@ -139,6 +150,10 @@ def _run(arguments: argparse.Namespace) -> int:
                 arguments.out,
                 arguments.state.resolve(),
             )
+        case "redrive":
+            from infra.local import redrive
+
+            return redrive.run(arguments.job, arguments.what, arguments.state.resolve())
         case "demo-file":
             from infra.local import demo
 

@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 TIMEOUT_SECONDS = 60
@@ -26,15 +27,15 @@ class ApiClient:
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON of a GET. Raises ApiError."""
         url = self._url + path + ("?" + urllib.parse.urlencode(query) if query else "")
-        return self._ask(urllib.request.Request(url, headers={"Authorization": f"Bearer {self._key}"}))
+        return self._call(urllib.request.Request(url))
 
-    def post(self, path: str, body: Any) -> Any:
-        """The JSON of the answer to a POST of JSON. Raises ApiError."""
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        data = json.dumps(body).encode()
-        return self._ask(urllib.request.Request(self._url + path, data=data, headers=headers, method="POST"))
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON that a POST of JSON is answered with. Raises ApiError."""
+        headers = {"Content-Type": "application/json"}
+        return self._call(urllib.request.Request(self._url + path, json.dumps(body).encode(), headers))
 
-    def _ask(self, request: urllib.request.Request) -> Any:
+    def _call(self, request: urllib.request.Request) -> Any:
+        request.add_header("Authorization", f"Bearer {self._key}")
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
                 return json.load(answer)

@@ -44,14 +44,19 @@ def load(
         with meter() as shown:
             metadata = {VALIDATE_ONLY: "true"} if validate_only else {}
             version_id = _upload(file, key, metadata, local, shown)
-            job = _appeared(client, key, version_id, check)
-            shown.job(job)
-            while job["state"] not in ENDED:
-                check()
-                job = client.changed_job(job["id"])
-                shown.job(job)
+            job = follow(_appeared(client, key, version_id, check), client, shown, check)
     except ApiError as problem:
         raise StackError(f"the API: {problem}") from None
+    return job
+
+
+def follow(job: Job, client: ApiClient, shown: Meter, check: Callable[[], None] = lambda: None) -> Job:
+    """Show a job's progress until it ends; the job as it ended. Raises ApiError."""
+    shown.job(job)
+    while job["state"] not in ENDED:
+        check()
+        job = client.changed_job(job["id"])
+        shown.job(job)
     return job
 
 

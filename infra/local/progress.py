@@ -104,6 +104,8 @@ def summary(job: Job) -> str:
         lines.append("  only validated: nothing was loaded")
     if job["reason"]:
         lines.append(f"  because {job['reason']['message']}")
+    if job["parent"]:
+        lines.append(f"  a correction of job {job['parent']}")
     if job["duplicate_of"]:
         lines.append(f"  the same file was loaded before: job {job['duplicate_of']}")
     for cause in job["causes"][:MOST_CAUSES]:

@@ -77,19 +77,18 @@ class Doors:
 
     def get(self, path: str, *, api_key: str | None = None, **query: str | int) -> Answer:
         """Ask the status API; with another ``api_key`` than the one that works, or with "" for none."""
-        url = f"{self._stack['api_url']}{path}?{urllib.parse.urlencode(query)}"
-        return self._ask(url, api_key)
+        return self._ask(f"{path}?{urllib.parse.urlencode(query)}", api_key)
 
-    def post(self, path: str, body: object, *, api_key: str | None = None) -> Answer:
-        """Send JSON to the API."""
-        return self._ask(self._stack["api_url"] + path, api_key, json.dumps(body).encode())
+    def post(self, path: str, body: object = None, *, api_key: str | None = None) -> Answer:
+        """Send JSON to the API; ``bytes`` go as they are."""
+        data = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
+        return self._ask(path, api_key, data)
 
-    def _ask(self, url: str, api_key: str | None, data: bytes | None = None) -> Answer:
+    def _ask(self, path: str, api_key: str | None, body: bytes | None = None) -> Answer:
         token = self._stack["api_key"] if api_key is None else api_key
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        request = urllib.request.Request(
-            url, data, {**headers, "Content-Type": "application/json"} if data else headers
-        )
+        headers |= {} if body is None else {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._stack["api_url"] + path, body, headers)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 return Answer(response.status, response.headers.get_content_type(), json.load(response))
@@ -117,13 +116,16 @@ class Doors:
 
     def ended(self, dropped: Dropped) -> Json:
         """The job of an object when it has come to its end."""
-        id = self.job_of(dropped)["id"]
+        return self.ended_job(self.job_of(dropped)["id"])
+
+    def ended_job(self, id: str) -> Json:
+        """A job when it has come to its end."""
 
         def look() -> Json | None:
             job: Json = self.get(f"/v1/jobs/{id}", wait=10).body
             return job if job["state"] in TERMINAL else None
 
-        return eventually(look, f"the end of the job of {dropped.key}")
+        return eventually(look, f"the end of job {id}")
 
     def rejections(self, job: Json, page: int = 1000) -> list[Json]:
         """Every rejected record of a job, page after page."""

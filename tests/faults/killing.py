@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 import boto3
 import psycopg2
@@ -83,21 +84,32 @@ def _work(
     environment: dict[str, str],
     contacts: int,
     taught: Callable[[System], System],
+    redriven: UUID | None,
 ) -> None:
     os.environ.update(environment)
     _instrument(Countdown(contacts))
     container = Container(settings)
     container.datasets.update(datasets)
-    taught(System(settings, container)).pump()
+    system = taught(System(settings, container))
+    if redriven is None:
+        system.pump()
+    else:
+        system.container.redrive.run(redriven)
 
 
-def work_and_die(system: System, contacts: int, taught: Callable[[System], System] = as_it_is) -> bool:
-    """Deliver messages in a process that dies at its n-th contact. False when it came to its end before that.
+def work_and_die(
+    system: System,
+    contacts: int,
+    taught: Callable[[System], System] = as_it_is,
+    *,
+    redriven: UUID | None = None,
+) -> bool:
+    """Redrive a job, if one is named, else deliver messages, in a process that dies at its n-th contact.
 
-    ``taught`` gives the process's system more datasets; without any contact.
+    False when it came to its end before that. ``taught`` gives the process's system more datasets; without any contact.
     """
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    arguments = (system.settings, system.container.datasets, environment, contacts, taught)
+    arguments = (system.settings, system.container.datasets, environment, contacts, taught, redriven)
     worker = CONTEXT.Process(target=_work, args=arguments)
     with EXIT_CODES:
         worker.start()

@@ -364,17 +364,10 @@ def test_validating_only_replaces_nothing(system: System) -> None:
 
 def test_mended_records_are_added_to_the_whole(system: System) -> None:
     parent = load(system, [(1, "a", 1)])
-    key = KEY.format("mended")
-    system.drop(key, lines(HEADER, [(2, "b", 1), (1, "c", 1)]))
-    [stored] = system.announced()
-    system.container.split.open(stored, validate_only=False)
-    system.rows(
-        "update dropload.job set parent = (select number from dropload.job where id = %s) where key = %s",
-        UUID(parent["id"]),
-        key,
-    )
-    system.container.split.announced(stored, lambda: 900.0)
+    key = KEY.format(f"job={parent['id']}/mended")
+    system.drop(key, lines("_error_line," + HEADER, [(9, 2, "b", 1), (10, 1, "c", 1)]))
     system.pump()
+    assert system.job(key)["parent"] == parent["id"]
     assert (system.job(key)["counts"]["inserted"], system.job(key)["counts"]["rejected"]) == (1, 1)
     assert table(system) == [(1, "a", 1), (2, "b", 1)]
 

@@ -66,7 +66,8 @@ def test_functions_reach_only_their_own_folders_of_the_bucket() -> None:
         for action in as_list(statement["Action"]):
             if action.startswith("s3:") and action != "s3:ListBucket":
                 path = statement["Resource"]["Fn::Sub"].rpartition("${AWS::Region}")[2]
-                assert path in ("/input/*", "/error/*", "/archive/*", "/staging/*", "/output/*"), (where, action)
+                paths = ("/input/*", "/error/*", "/archive/*", "/staging/*", "/output/*", "/input/*/redrive/*")
+                assert path in paths, (where, action)
                 assert (path == "/output/*") == (where in ("export", "api_handler")), (where, action)
                 assert not (path == "/input/*" and "Put" in action), (where, action)
                 assert not (path == "/archive/*" and "Get" in action), (where, action)

@@ -33,10 +33,9 @@ class Finalising:
 
     def __init__(self, cursor: Cursor, job: Job, row: Any) -> None:
         self._cursor = cursor
-        reason = row.reason and Reason(row.reason["code"], row.reason["message"], row.reason["class"])
         self.ending = Ending(
             job=job,
-            reason=reason,
+            reason=reason_of(row),
             counts={name: getattr(row, name) for name in COUNTS},
             cancelling=job.state is JobState.CANCELLING,
         )
@@ -51,15 +50,7 @@ class Finalising:
             self.ending = replace(self.ending, counts={name: getattr(booked, name) for name in COUNTS})
 
     def rejections(self) -> Iterator[RejectedRecord]:
-        self._cursor.execute(JOBS["longest_rejection"], {"number": self.ending.job.number})
-        longest = self._cursor.fetchone().bytes or 1
-        with self._cursor.connection.cursor("rejected", cursor_factory=type(self._cursor)) as named:
-            named.itersize = max(1, min(_PAGE_ROWS, _PAGE_BYTES // longest))
-            named.execute(JOBS["rejected_records"], {"number": self.ending.job.number})
-            row: Any
-            for row in named:
-                errors = tuple(RecordError(e["column"], e["code"], e["message"]) for e in row.errors)
-                yield RejectedRecord(line=row.line, record=int(row.record), errors=errors, raw=bytes(row.raw))
+        return rejected_records(self._cursor, self.ending.job.number)
 
     def receipt(self) -> dict[str, Any]:
         job = self.ending.job
@@ -121,6 +112,24 @@ class Finalising:
         reopened = self._cursor.fetchone()
         if reopened is not None:
             self._cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
+
+
+def rejected_records(cursor: Cursor, number: int, *, resolved: bool = True) -> Iterator[RejectedRecord]:
+    """Every rejected record of a job in file order, streamed; without those ``resolved`` if so wished."""
+    cursor.execute(JOBS["longest_rejection"], {"number": number})
+    longest = cursor.fetchone().bytes or 1
+    with cursor.connection.cursor("rejected", cursor_factory=type(cursor)) as named:
+        named.itersize = max(1, min(_PAGE_ROWS, _PAGE_BYTES // longest))
+        named.execute(JOBS["rejected_records"], {"number": number, "resolved": resolved})
+        row: Any
+        for row in named:
+            errors = tuple(RecordError(e["column"], e["code"], e["message"]) for e in row.errors)
+            yield RejectedRecord(line=row.line, record=int(row.record), errors=errors, raw=bytes(row.raw))
+
+
+def reason_of(row: Any) -> Reason | None:
+    """Why the job of this row failed."""
+    return None if row.reason is None else Reason(row.reason["code"], row.reason["message"], row.reason["class"])
 
 
 def reason_json(reason: Reason | None) -> psycopg2.extras.Json | None:

@@ -8,12 +8,14 @@ from uuid import UUID
 import psycopg2.extras
 
 from chalicelib.adapters.postgres import shadow
+from chalicelib.adapters.postgres.corrections import find_parent
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import job_view
 from chalicelib.core.containers import Found
+from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
@@ -73,13 +75,18 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             return _job(cursor, id)
 
-    def start(self, job: Job, layout: Layout, found: Found, *, replaces: bool = False) -> Job:
+    def start(
+        self, job: Job, layout: Layout, found: Found, *, corrected: Sequence[Place] = (), replaces: bool = False
+    ) -> Job:
         with self._database.transaction() as cursor:
+            parent = None if layout.labels is None else find_parent(cursor, job, layout.columns, corrected)
             cursor.execute(
                 JOBS["start"],
                 {
                     "number": job.number,
                     "columns": list(layout.columns),
+                    "labels": None if layout.labels is None else list(layout.labels),
+                    "parent": parent,
                     "delimiter": layout.delimiter,
                     "data_start": layout.data_start,
                     "first_line": layout.first_line,
@@ -215,6 +222,7 @@ def as_job(row: Any) -> Job:
         state=JobState(row.state),
         object=StoredObject(row.bucket, row.key, row.version_id, row.etag, row.size),
         columns=None if row.columns is None else tuple(row.columns),
+        labels=None if row.labels is None else tuple(row.labels),
         delimiter=row.delimiter,
         encoding=row.encoding,
         container=row.container,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import psycopg2.extras
 
 from chalicelib.adapters.postgres import shadow
+from chalicelib.adapters.postgres.corrections import resolve
 from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
@@ -14,7 +15,7 @@ from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Cause, Rejection, tally
-from chalicelib.services.ports import Batch, Judge, Placed
+from chalicelib.services.ports import Batch, Job, Judge, Placed
 
 BATCHES = queries("batches")
 
@@ -49,6 +50,15 @@ class Loading:
         self._cursor.execute(BATCHES["stop"], {"job": here["job"], "reason": as_json(reason.as_json())})
         return bool(self._cursor.fetchone().complete)
 
+    def resolve(self, lines: Sequence[int]) -> None:
+        resolve_for(self._cursor, self._batch.job, lines)
+
+
+def resolve_for(cursor: Cursor, job: Job, lines: Sequence[int]) -> None:
+    """Mark what stood on these lines of the parent's file, if the job has one, as loaded by it."""
+    if job.parent is not None and not job.validate_only:
+        resolve(cursor, job.parent, lines, by=job.number)
+
 
 def rejection_lines(batch: Batch, rejections: Iterable[Rejection]) -> Iterator[bytes]:
     """A batch's rejections as ``batches.sql: copy_rejections`` takes them."""
@@ -65,6 +75,7 @@ def rejection_lines(batch: Batch, rejections: Iterable[Rejection]) -> Iterator[b
                 str(rejection.length),
                 json.dumps(errors),
                 "\\x" + rejection.raw.hex(),
+                None if rejection.corrects is None else str(rejection.corrects),
             )
         )
 

@@ -9,7 +9,7 @@ from psycopg2 import sql
 
 from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.database import Cursor
-from chalicelib.adapters.postgres.loading import cause_rows, rejection_lines
+from chalicelib.adapters.postgres.loading import cause_rows, rejection_lines, resolve_for
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.core.cut import Cut
@@ -38,6 +38,7 @@ class Replaying:
         self._kept = False
         self._counts: Mapping[int, Mapping[str, int]] | None = None
         self._refusals = refusals
+        self._resolved: list[int] = []
         self._refused: Counter[int] = Counter()
         self._causes: list[tuple[object, ...]] = []
         cursor.execute(REPLAY["batches"], {"job": job.number})
@@ -65,6 +66,9 @@ class Replaying:
             self._refusals.write(line)
         return self._refusals.tell() < _ROOM
 
+    def resolve(self, lines: Sequence[int]) -> None:
+        self._resolved += lines
+
     def keep(self) -> None:
         self._kept = True
 
@@ -83,7 +87,10 @@ class Replaying:
             psycopg2.extras.execute_values(self._cursor, REPLAY["add_causes"], self._causes)
         self._book(self._counts)
         self._cursor.execute(REPLAY["add_up"], {"job": self._job.number})
-        return self._cursor.fetchone()
+        job = self._cursor.fetchone()
+        if self._kept:
+            resolve_for(self._cursor, self._job, self._resolved)
+        return job
 
     def _book(self, counts: Mapping[int, Mapping[str, int]]) -> None:
         names = ("read", "inserted", "updated", "unchanged", "ignored", "rejected")

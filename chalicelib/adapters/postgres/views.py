@@ -11,7 +11,15 @@ VIEWS = queries("views")
 COUNTS = ("read", "inserted", "updated", "unchanged", "ignored", "rejected")
 FOUND = ("container", "format", "encoding", "delimiter")
 BATCH_STATES = ("pending", "running", "succeeded", "failed", "cancelled")
-_NO_FILTER: dict[str, Any] = {"id": None, "dataset": None, "state": None, "key": None, "before": None, "limit": 1}
+_NO_FILTER: dict[str, Any] = {
+    "id": None,
+    "dataset": None,
+    "state": None,
+    "key": None,
+    "before": None,
+    "limit": 1,
+    "children": 20,  # that are named, the newest
+}
 
 
 class PostgresViews:
@@ -90,6 +98,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "causes": causes(cursor, row.number) if row.rejected else [],
         "duplicate_of": None if row.duplicate_of is None else str(row.duplicate_of),
         "parent": None if row.parent is None else str(row.parent),
+        "children": [str(id) for id in reversed(row.children)],
         "resolved": row.resolved,
         "validate_only": row.validate_only,
         "found": {name: getattr(row, name) for name in FOUND},

@@ -26,7 +26,7 @@ set state = 'succeeded', finished_at = clock_timestamp(), read = %(read)s, inser
 where job = %(job)s and number = %(batch)s
 
 -- name: copy_rejections
-copy dropload.rejection (job, batch, record, line, byte_offset, byte_length, errors, raw) from stdin
+copy dropload.rejection (job, batch, record, line, byte_offset, byte_length, errors, raw, corrects) from stdin
 
 -- name: insert_causes
 insert into dropload.cause (job, batch, code, "column", count, example_line) values %s

@@ -49,7 +49,8 @@ where id = %(id)s
 
 -- name: start
 update dropload.job
-set state = 'RUNNING', columns = %(columns)s, delimiter = %(delimiter)s, data_start = %(data_start)s,
+set state = 'RUNNING', columns = %(columns)s, labels = %(labels)s, parent = coalesce(parent, %(parent)s),
+    delimiter = %(delimiter)s, data_start = %(data_start)s,
     split_offset = %(data_start)s, split_line = %(first_line)s, container = %(container)s, format = %(format)s,
     encoding = %(encoding)s, staged = %(staged)s, replaces = %(replaces)s, started_at = now()
 where number = %(number)s and state = 'PENDING' and columns is null
@@ -146,6 +147,7 @@ from (
     where job = %(number)s
 ) as base
 join dropload.rejection on rejection.job = %(number)s and rejection.batch = base.number
+where %(resolved)s or rejection.resolved_by is null
 order by rejection.batch, rejection.record
 
 -- name: batch_receipts

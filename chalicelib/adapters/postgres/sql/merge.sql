@@ -112,7 +112,8 @@ select exists (
        ) or exists (
            select from dropload.job
            where dataset = %(dataset)s and number < %(job)s
-             and (finished_at is null or batches_failed > 0 and reason ->> 'class' is distinct from 'file')
+             and (finished_at is null
+                  or state = 'FAILED' and columns is not null and reason ->> 'class' is distinct from 'file')
        ) as found
 
 -- name: remember
@@ -163,5 +164,6 @@ where dataset = %(dataset)s
   and not exists (
       select from dropload.job
       where job.dataset = seen.dataset and job.number < seen.origin >> 23
-        and (finished_at is null or batches_failed > 0 and reason ->> 'class' is distinct from 'file')
+        and (finished_at is null
+             or state = 'FAILED' and columns is not null and reason ->> 'class' is distinct from 'file')
   )

@@ -19,6 +19,7 @@ create table dropload.job (
     size           bigint not null,
 
     columns        text[],                     -- the file's own header; null until it has been read
+    labels         text[],                     -- of a correction file: its whole header, error columns included
     delimiter      text,                       -- as found in the file; null where the dataset declares it
     encoding       text,                       -- of the file; null until its header has been read
     container      text,                       -- what the data came in: gzip, zip, xlsx, parquet; null for the plain file
@@ -48,6 +49,7 @@ create table dropload.job (
     ignored        bigint not null default 0,
     rejected       bigint not null default 0,
     resolved       bigint not null default 0,  -- rejections that children of this job have loaded
+    redrives       integer not null default 0, -- how often its rejected records were dropped again from here
 
     created_at     timestamptz not null default now(),
     started_at     timestamptz,
@@ -63,7 +65,8 @@ create index job_duplicates on dropload.job (duplicate_of) where duplicate_of is
 create index job_children on dropload.job (parent) where parent is not null;
 create index job_open on dropload.job (number) where finished_at is null;
 create index job_untidy on dropload.job (number) where after_load is not null and tidied_at is null;
-create index job_may_come on dropload.job (dataset, number) where finished_at is null or batches_failed > 0;
+create index job_may_come on dropload.job (dataset, number)
+    where finished_at is null or state = 'FAILED' and columns is not null and reason ->> 'class' is distinct from 'file';
 
 create table dropload.batch (
     job            bigint not null references dropload.job (number) on delete cascade,
@@ -109,6 +112,8 @@ create table dropload.rejection (
     byte_length    bigint not null,
     errors         jsonb not null,             -- [{"column", "code", "message"}]
     raw            bytea not null,             -- the record as it came, without its line end
+    corrects       bigint,                     -- of a correction file: the line of its parent's file that it stood on
+    resolved_by    bigint,                     -- the job that has loaded it after all
     primary key (job, batch, record),
     foreign key (job, batch) references dropload.batch (job, number) on delete cascade
 );

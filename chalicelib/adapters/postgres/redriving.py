@@ -1,0 +1,88 @@
+"""A job that is held while it is decided what of it is done again."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from chalicelib.adapters.postgres.database import Cursor, Database
+from chalicelib.adapters.postgres.finalising import reason_of, rejected_records
+from chalicelib.adapters.postgres.ledger import JOBS, as_job
+from chalicelib.adapters.postgres.queries import queries
+from chalicelib.core.states import JobState, may_become
+from chalicelib.errors import Terminal
+from chalicelib.services.ports import RejectedRecord
+from chalicelib.services.redrive import Restarted, Unresolved
+
+REDRIVING = queries("redriving")
+
+
+class PostgresRedrives:
+    """See ``services.redrive.Redrives``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def holding(self, id: UUID) -> Iterator["Held | None"]:
+        with self._database.transaction() as cursor:
+            cursor.execute(REDRIVING["name_of"], {"id": id})
+            name = cursor.fetchone()
+            if name is None:
+                yield None
+                return
+            # Whoever drops the same bytes again meanwhile finds a job that failed, or one that is under way.
+            cursor.execute(JOBS["lock_name"], name._asdict())
+            cursor.execute(REDRIVING["hold"], {"id": id})
+            yield Held(cursor, cursor.fetchone())
+
+
+class Held:
+    """See ``services.redrive.HeldJob``."""
+
+    def __init__(self, cursor: Cursor, row: Any) -> None:
+        self._cursor = cursor
+        self._row = row
+        self.job = as_job(row)
+        self.reason = reason_of(row)
+        self.rejected: int = row.rejected
+        self.failed: int = row.batches_failed
+        self.redrives: int = row.redrives
+
+    def was_stopped(self) -> bool:
+        self._cursor.execute(REDRIVING["was_stopped"], {"number": self.job.number})
+        return bool(self._cursor.fetchone().found)
+
+    def repeated_by(self) -> UUID | None:
+        self._cursor.execute(REDRIVING["repeated_by"], self._row._asdict())
+        later = self._cursor.fetchone()
+        return None if later is None else later.id
+
+    def dropped(self, keys: Sequence[str]) -> tuple[set[str], UUID | None]:
+        here = {"number": self.job.number, "bucket": self.job.object.bucket}
+        self._cursor.execute(REDRIVING["under_way"], {**here, "keys": list(keys)})
+        rows = self._cursor.fetchall()
+        return {row.key for row in rows}, next((row.id for row in rows if row.open), None)
+
+    def unresolved(self) -> Unresolved:
+        self._cursor.execute(REDRIVING["unresolved"], {"number": self.job.number})
+        found = self._cursor.fetchone()
+        return Unresolved(records=found.records, bytes=found.bytes)
+
+    def rejections(self) -> Iterator[RejectedRecord]:
+        return rejected_records(self._cursor, self.job.number, resolved=False)
+
+    def count_redrive(self, redrives: int) -> None:
+        self._cursor.execute(REDRIVING["count_redrive"], {"number": self.job.number, "redrives": redrives})
+
+    def restart(self) -> Restarted:
+        if not may_become(self.job.state, JobState.RUNNING):
+            raise Terminal("illegal-transition", f"a job that is {self.job.state} cannot run again")
+        here = {"number": self.job.number, "state": JobState.RUNNING}
+        self._cursor.execute(REDRIVING["restart_batches"], here)
+        batches = sorted(row.number for row in self._cursor.fetchall())
+        self._cursor.execute(REDRIVING["restart_job"], {**here, "batches": len(batches)})
+        split_done = self._cursor.fetchone().split_done
+        # How it ends this time is news.
+        self._cursor.execute(REDRIVING["forget_notices"], here)
+        return Restarted(batches=batches, split_done=split_done)

@@ -1,0 +1,52 @@
+-- What failed is done again: batches of a job that failed, records that were rejected.
+
+-- name: name_of
+select bucket, key from dropload.job where id = %(id)s
+
+-- name: hold
+-- Only against changes: its children may refer to it meanwhile.
+select * from dropload.job where id = %(id)s for no key update
+
+-- name: under_way
+-- The jobs of these names in a job's bucket, and its children; whether they are still at work.
+select key, id, finished_at is null as open
+from dropload.job
+where bucket = %(bucket)s and key = any(%(keys)s) or parent = %(number)s and finished_at is null
+
+-- name: repeated_by
+-- A later job of the same bytes under the same name that has loaded them, or is about to.
+select id
+from dropload.job
+where bucket = %(bucket)s and key = %(key)s and etag = %(etag)s and size = %(size)s and number > %(number)s
+  and state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES') and not validate_only
+order by number
+limit 1
+
+-- name: was_stopped
+select exists (select from dropload.batch where job = %(number)s and state = 'cancelled') as found
+
+-- name: unresolved
+select count(*) as records, coalesce(sum(byte_length), 0)::bigint as bytes
+from dropload.rejection
+where job = %(number)s and resolved_by is null
+
+-- name: count_redrive
+update dropload.job set redrives = %(redrives)s where number = %(number)s
+
+-- name: restart_batches
+update dropload.batch
+set state = 'pending', started_at = null, finished_at = null
+where job = %(number)s and state = 'failed'
+returning number
+
+-- name: restart_job
+-- A split that was given up goes on; where the batches are staged only the split itself knows whether it was at its end.
+update dropload.job
+set state = %(state)s, reason = null, finished_at = null, swept_at = now(),
+    batches_ended = batches_ended - %(batches)s, batches_failed = batches_failed - %(batches)s,
+    split_done = split_offset >= size and not staged
+where number = %(number)s
+returning split_done
+
+-- name: forget_notices
+delete from dropload.outbox where job = %(number)s
