@@ -3,11 +3,13 @@
 from uuid import UUID
 
 from chalicelib.config import Settings
+from chalicelib.core.claims import fingerprints
 from chalicelib.core.reader import Parsed, Reader, compile_reader
 from chalicelib.core.rejection import Rejection
+from chalicelib.core.schema import OnConflict
 from chalicelib.errors import Contended, FileRefused, Terminal
 from chalicelib.services.finalise import Finalise
-from chalicelib.services.ports import Batch, Datasets, Ledger, ObjectStore, Placed, Reason
+from chalicelib.services.ports import Batch, Datasets, Ledger, ObjectStore, Placed, Prints, Reason
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one; the work before it is not repeated
 
@@ -48,17 +50,27 @@ class Load:
         else:
             data = self._objects.read(batch.job.object, batch.cut.start, batch.cut.end)
             parsed = reader.read(data, offset=batch.cut.start, first_line=batch.cut.first_line)
+        prints = self._fingerprints(batch, reader, parsed)
         for attempt in range(1, _TRIES + 1):
             try:
-                return self._commit(batch, reader, parsed)
+                return self._commit(batch, reader, parsed, prints)
             except Contended:
                 if attempt == _TRIES:
                     raise
         raise AssertionError("unreachable")
 
-    def _commit(self, batch: Batch, reader: Reader, parsed: Parsed) -> bool:
+    def _fingerprints(self, batch: Batch, reader: Reader, parsed: Parsed) -> Prints:
+        """Of the keys for which batches wait for each other."""
+        dataset = self._datasets[batch.job.dataset]
+        if dataset.on_conflict not in (OnConflict.REJECT, OnConflict.IGNORE):
+            return {}
+        return {key: fingerprints(parsed.keys(key)) for key in dataset.unique_keys if reader.has(key)}
+
+    def _commit(self, batch: Batch, reader: Reader, parsed: Parsed, prints: Prints) -> bool:
         dataset = self._datasets[batch.job.dataset].delimited_by(batch.job.delimiter)
-        with self._ledger.loading(batch) as transaction:
+        if prints:
+            self._ledger.claim(batch, prints)
+        with self._ledger.loading(batch, prints) as transaction:
             if transaction is None:
                 return True  # another delivery of the same message was quicker
             placed = transaction.place(dataset, reader, parsed)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.postgres.claims import Claims
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.tables import create_table
@@ -34,7 +35,7 @@ def stored(database: Database, dataset: Dataset, data: bytes, *, fast: bool) -> 
         cursor.execute("drop table if exists things")
         for statement in create_table(dataset):
             cursor.execute(statement)
-        placed = place(cursor, dataset, reader, parsed, 1)
+        placed = place(cursor, dataset, reader, parsed, 1, Claims(cursor, 0, 0, {}))
         cursor.execute("select line, value::text as value from things order by line")
         rows: list[Any] = [(row.line, row.value) for row in cursor.fetchall()]
     lost = [rejection.line for rejection in parsed.rejections]

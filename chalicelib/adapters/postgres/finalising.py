@@ -14,6 +14,7 @@ from chalicelib.core.states import JobState, may_become
 from chalicelib.errors import Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
 
+CLAIMS = queries("claims")
 JOBS = queries("jobs")
 MERGE = queries("merge")
 OUTBOX = queries("outbox")
@@ -73,6 +74,7 @@ class Finalising:
         body = reason_json(reason)
         self._cursor.execute(JOBS["end"], {"number": number, "state": state, "reason": body})
         self._cursor.execute(MERGE["forget"], {"dataset": self.ending.job.dataset})
+        self._cursor.execute(CLAIMS["forget"], {"job": number})
         for audience in audiences:
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
         if state is JobState.CANCELLED or (reason is not None and reason.kind != "file"):

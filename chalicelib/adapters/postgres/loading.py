@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import psycopg2.extras
 
+from chalicelib.adapters.postgres.claims import Claims
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
@@ -13,7 +14,7 @@ from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Rejection, tally
-from chalicelib.services.ports import Batch, Placed
+from chalicelib.services.ports import Batch, Placed, Prints
 
 BATCHES = queries("batches")
 
@@ -21,16 +22,19 @@ BATCHES = queries("batches")
 class Loading:
     """Holds the batch's row until the transaction ends: a second delivery waits here and then finds it booked."""
 
-    def __init__(self, cursor: Cursor, batch: Batch) -> None:
+    def __init__(self, cursor: Cursor, batch: Batch, prints: Prints) -> None:
         self._cursor = cursor
         self._batch = batch
+        self._claims = Claims(cursor, batch.job.number, batch.number, prints)
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
-        return place(self._cursor, dataset, reader, parsed, origin_of(self._batch.job.number, self._batch.number))
+        origin = origin_of(self._batch.job.number, self._batch.number)
+        return place(self._cursor, dataset, reader, parsed, origin, self._claims)
 
     def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection]) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
         self._cursor.execute(BATCHES["succeed"], {**counts, **here})
+        self._claims.withdraw()
         if rejections:
             self._cursor.copy_expert(BATCHES["copy_rejections"], LineStream(self._lines(rejections)))
             causes = [

@@ -7,6 +7,7 @@ another transaction was quicker with a key, the batch is placed again row by row
 Rows that may change what is in the table (policies update and sum) are the business of ``merge``.
 """
 
+from chalicelib.adapters.postgres.claims import Claims
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.merge import merge
 from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_file, in_table
@@ -20,9 +21,10 @@ from chalicelib.services.ports import Placed, Refusal
 Key = tuple[str, ...]
 
 _MERGED = (OnConflict.UPDATE, OnConflict.SUM)
+_TRIES = 3  # at once, before a batch goes row by row
 
 
-def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int) -> Placed:
+def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, origin: int, claims: Claims) -> Placed:
     """Load every row that no key and no constraint forbids; say of each other row why it was refused.
 
     Raises:
@@ -34,42 +36,45 @@ def place(cursor: Cursor, dataset: Dataset, reader: Reader, parsed: Parsed, orig
     staging = Staging(cursor, dataset, reader, parsed, origin)
     if dataset.on_conflict in _MERGED:
         return merge(staging, parsed)
-    if staging.typed:
+    for _ in range(_TRIES if staging.typed else 0):
         with staging.attempt() as attempt:
-            placed = _place_at_once(staging, dataset, parsed)
+            try:
+                placed = _place_at_once(staging, dataset, parsed, claims)
+            except REFUSED:
+                break
             if placed is not None:
                 attempt.keep()
                 return placed
     return _place_singly(staging, dataset, parsed)
 
 
-def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed | None:
-    """All rows with one statement, or None where only row by row will be exact."""
-    lost = _duplicates(staging, dataset, parsed)
-    try:
-        inserted = staging.insert(without=lost)
-    except REFUSED:
-        return None
+def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed, claims: Claims) -> Placed | None:
+    """All rows with a statement or two, or None where another transaction was quicker with a key.
+
+    What an earlier batch may be inserting at the same time comes second, and so does all that depends on it.
+    """
+    keys = {key: parsed.keys(key) for key in dataset.unique_keys if staging.holds(key)}
+    rivals = contested(keys)
+    inserted = 0
+    later = claims.shared(keys)
+    if later:
+        later |= rivals
+        inserted = staging.insert(but=later)
+        claims.wait()
+    held = staging.taken(rivals) if rivals else {}  # such rows are refused by the table and claim nothing
+    lost = find_duplicates(keys, lambda row: parsed.where(row).record, excluded=held.keys()) if rivals else {}
+    staging.remove(lost)
+    inserted += staging.insert(only=later.difference(lost)) if later else staging.insert()
     missing = parsed.fast_rows + len(parsed.slow) - len(lost) - inserted
     taken = staging.taken() if missing else {}
-    if len(taken) != missing or any(winner in taken for held in lost.values() for winner in held.values()):
+    if len(taken) != missing or any(winner in taken for winners in lost.values() for winner in winners.values()):
         return None  # another transaction added or removed rows between our statements
     ignored = dataset.on_conflict == "ignore"
     refusals = {row: Refusal(in_table(ids), ignored) for row, ids in taken.items()}
-    for row, held in lost.items():
-        lines = {key: parsed.where(winner).line for key, winner in held.items()}
+    for row, winners in lost.items():
+        lines = {key: parsed.where(winner).line for key, winner in winners.items()}
         refusals[row] = Refusal(in_file(lines), ignored)
     return Placed(inserted=inserted, refusals=refusals)
-
-
-def _duplicates(staging: Staging, dataset: Dataset, parsed: Parsed) -> dict[int, dict[Key, int]]:
-    """The rows of which an earlier row of the batch has a key: for each key, that row."""
-    keys = {key: parsed.keys(key) for key in dataset.unique_keys if staging.holds(key)}
-    rows = contested(keys)
-    if not rows:
-        return {}
-    held = staging.taken(rows)  # such rows are refused by the table and claim nothing
-    return find_duplicates(keys, lambda row: parsed.where(row).record, excluded=held.keys())
 
 
 def _place_singly(staging: Staging, dataset: Dataset, parsed: Parsed) -> Placed:
