@@ -9,7 +9,7 @@ from chalicelib.bootstrap import Container
 from tests.system import MEMBERS, System, member
 
 KEY = "input/members/file.csv"
-BATCHES = 4
+BATCHES = 2
 SHARED = 400  # phones, and as many member numbers, that records of all batches have
 OWN = 1_500  # records of a batch that share nothing
 
@@ -22,7 +22,7 @@ def crossing() -> bytes:
         first = 100_000 * (batch + 1)
         numbers = draw.sample(range(SHARED), SHARED)
         part = [member(first + n) for n in range(OWN)]
-        part += [member(first + OWN + n, phone_number=f"{number:010d}") for n, number in enumerate(numbers)]
+        part += [member(first + OWN + n, phone_number=f"{9_000_000_000 + number}") for n, number in enumerate(numbers)]
         part += [member(first + 2 * OWN + n, client_member_id=str(number)) for n, number in enumerate(numbers)]
         draw.shuffle(part)
         lines += part
