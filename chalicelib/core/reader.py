@@ -65,6 +65,10 @@ class Reader:
             _key_reader=self._keys,
         )
 
+    def has(self, key: Sequence[str]) -> bool:
+        """Tell whether the files have every column of a key; where they have not, it is null and meets nothing."""
+        return set(key) <= set(self.slow_columns)
+
     def oversize(self, cut: Cut) -> Parsed:
         """Read a cut that is one line longer than a record may be, without its bytes."""
         rejection = too_long(

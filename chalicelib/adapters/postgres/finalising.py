@@ -20,6 +20,7 @@ from chalicelib.core.states import JobState, may_become
 from chalicelib.errors import Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
 
+CLAIMS = queries("claims")
 JOBS = queries("jobs")
 MERGE = queries("merge")
 OUTBOX = queries("outbox")
@@ -98,6 +99,7 @@ class Finalising:
         self._cursor.execute(MERGE["forget"], {"dataset": self.ending.job.dataset})
         if self.ending.job.replaces:
             shadow.drop(self._cursor, number)
+        self._cursor.execute(CLAIMS["forget"], {"job": number})
         for audience in audiences:
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
         if state is JobState.CANCELLED or (reason is not None and reason.kind != "file"):

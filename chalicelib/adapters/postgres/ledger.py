@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg2.extras
 
 from chalicelib.adapters.postgres import shadow
+from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
@@ -21,7 +22,7 @@ from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended
-from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
+from chalicelib.services.ports import Batch, Job, Notice, Prints, Reason, StoredObject, Untidy
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -147,11 +148,15 @@ class PostgresLedger:
             cut = Cut(start=row.byte_start, end=row.byte_end, first_line=row.first_line, oversize=row.oversize)
             return Batch(job=as_job(row), number=number, cut=cut)
 
+    def claim(self, batch: Batch, prints: Prints) -> None:
+        with self._database.transaction() as cursor:
+            claim(cursor, batch, prints)
+
     @contextmanager
-    def loading(self, batch: Batch) -> Iterator[Loading | None]:
+    def loading(self, batch: Batch, prints: Prints) -> Iterator[Loading | None]:
         with self._database.transaction() as cursor:
             cursor.execute(BATCHES["lock"], {"job": batch.job.number, "batch": batch.number})
-            yield Loading(cursor, batch) if cursor.rowcount else None
+            yield Loading(cursor, batch, prints) if cursor.rowcount else None
 
     def fail(self, id: UUID, number: int, reason: Reason) -> None:
         with self._database.transaction() as cursor:

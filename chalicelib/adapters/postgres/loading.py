@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import psycopg2.extras
 
 from chalicelib.adapters.postgres import shadow
+from chalicelib.adapters.postgres.claims import Claims
 from chalicelib.adapters.postgres.corrections import resolve
 from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.place import place
@@ -15,7 +16,7 @@ from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Cause, Rejection, tally
-from chalicelib.services.ports import Batch, Job, Judge, Placed
+from chalicelib.services.ports import Batch, Job, Judge, Placed, Prints
 
 BATCHES = queries("batches")
 
@@ -23,20 +24,22 @@ BATCHES = queries("batches")
 class Loading:
     """Holds the batch's row until the transaction ends: a second delivery waits here and then finds it booked."""
 
-    def __init__(self, cursor: Cursor, batch: Batch) -> None:
+    def __init__(self, cursor: Cursor, batch: Batch, prints: Prints) -> None:
         self._cursor = cursor
         self._batch = batch
+        self._claims = Claims(cursor, batch.job.number, batch.number, prints)
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         job = self._batch.job
         if job.replaces:
             shadow.hold(self._cursor, job.dataset)
-        target = shadow.target_of(job)
-        return place(self._cursor, dataset, target, reader, parsed, origin_of(job.number, self._batch.number))
+        origin = origin_of(job.number, self._batch.number)
+        return place(self._cursor, dataset, shadow.target_of(job), reader, parsed, origin, self._claims)
 
     def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: Judge) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
         self._cursor.execute(BATCHES["succeed"], {**counts, **here})
+        self._claims.withdraw()
         if rejections:
             self._cursor.copy_expert(BATCHES["copy_rejections"], LineStream(rejection_lines(self._batch, rejections)))
             psycopg2.extras.execute_values(

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from psycopg2 import sql
 
+from chalicelib.adapters.postgres.claims import Claims
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.merge import merge
 from chalicelib.adapters.postgres.references import MERGED, References, check_references
@@ -24,6 +25,8 @@ from chalicelib.services.ports import Placed, Refusal
 
 Key = tuple[str, ...]
 
+_TRIES = 3  # at once, before a batch goes row by row
+
 
 def place(
     cursor: Cursor,
@@ -32,6 +35,7 @@ def place(
     reader: Reader,
     parsed: Parsed,
     origin: int,
+    claims: Claims | None = None,
     *,
     passing: bool = False,
 ) -> Placed:
@@ -52,51 +56,55 @@ def place(
     if dataset.on_conflict in MERGED:
         placed = merge(staging, parsed, references)
     else:
-        placed = _place(staging, dataset, parsed, references)
+        placed = _place(staging, dataset, parsed, references, claims)
     return replace(placed, refusals={**references.orphans, **placed.refusals})
 
 
-def _place(staging: Staging, dataset: Dataset, parsed: Parsed, references: References) -> Placed:
-    if staging.typed:
+def _place(staging: Staging, dataset: Dataset, parsed: Parsed, references: References, claims: Claims | None) -> Placed:
+    for _ in range(_TRIES if staging.typed else 0):
         with staging.attempt() as attempt:
-            placed = _place_at_once(staging, dataset, parsed, references)
+            try:
+                placed = _place_at_once(staging, dataset, parsed, references, claims)
+            except REFUSED:
+                break
             if placed is not None:
                 attempt.keep()
                 return placed
     return _place_singly(staging, dataset, parsed, references)
 
 
-def _place_at_once(staging: Staging, dataset: Dataset, parsed: Parsed, references: References) -> Placed | None:
-    """All rows with one statement, or None where only row by row will be exact."""
-    lost = _duplicates(staging, dataset, parsed, references)
-    try:
-        inserted = staging.insert(without=lost)
-    except REFUSED:
-        return None
+def _place_at_once(
+    staging: Staging, dataset: Dataset, parsed: Parsed, references: References, claims: Claims | None
+) -> Placed | None:
+    """All rows with a statement or two, or None where another transaction was quicker with a key.
+
+    What an earlier batch may be inserting at the same time comes second, and so does all that depends on it.
+    """
+    keys = {key: parsed.keys(key) for key in dataset.unique_keys if staging.holds(key)}
+    rivals = contested(keys).difference(references.orphans)
+    inserted = 0
+    later = claims.shared(keys) if claims is not None else set()
+    if claims is not None and later:
+        later |= rivals
+        inserted = staging.insert(but=later)
+        claims.wait()
+    held = staging.taken(rivals) if rivals else {}  # such rows are refused by the table and claim nothing
+    excluded = held.keys() | references.orphans
+    lost = find_duplicates(keys, lambda row: parsed.where(row).record, excluded=excluded) if rivals else {}
+    staging.remove(lost)
+    inserted += staging.insert(only=later.difference(lost)) if later else staging.insert()
     missing = parsed.fast_rows + len(parsed.slow) - len(references.orphans) - len(lost) - inserted
     taken = staging.taken() if missing else {}
-    if len(taken) != missing or any(winner in taken for held in lost.values() for winner in held.values()):
+    if len(taken) != missing or any(winner in taken for winners in lost.values() for winner in winners.values()):
         return None  # another transaction added or removed rows between our statements
     if any(parent in lost or parent in taken for parent in references.parents):
         return None  # who refers to that one may be refused, too
     ignored = dataset.on_conflict == "ignore"
     refusals = {row: Refusal(in_table(ids, staging.passing), ignored) for row, ids in taken.items()}
-    for row, held in lost.items():
-        lines = {key: parsed.where(winner).line for key, winner in held.items()}
+    for row, winners in lost.items():
+        lines = {key: parsed.where(winner).line for key, winner in winners.items()}
         refusals[row] = Refusal(in_file(lines), ignored)
     return Placed(inserted=inserted, refusals=refusals)
-
-
-def _duplicates(
-    staging: Staging, dataset: Dataset, parsed: Parsed, references: References
-) -> dict[int, dict[Key, int]]:
-    """The rows of which an earlier row of the batch has a key: for each key, that row."""
-    keys = {key: parsed.keys(key) for key in dataset.unique_keys if staging.holds(key)}
-    rows = contested(keys)
-    if not rows:
-        return {}
-    held = staging.taken(rows)  # such rows are refused by the table and claim nothing
-    return find_duplicates(keys, lambda row: parsed.where(row).record, excluded=held.keys() | references.orphans)
 
 
 def _place_singly(staging: Staging, dataset: Dataset, parsed: Parsed, references: References) -> Placed:

@@ -86,17 +86,17 @@ class Staging:
         if rows:
             self.cursor.execute(STAGING["remove"], {"rows": [row + 1 for row in rows]})
 
-    def insert(self, without: Collection[int]) -> int:
-        """Insert all rows but ``without``, and but those whose key is taken; the number inserted.
+    def insert(self, *, only: Collection[int] | None = None, but: Collection[int] = ()) -> int:
+        """Insert all rows, or ``only`` some, or all ``but`` some, of those whose keys are free; the number inserted.
 
         In the order of the first key: writers of overlapping keys then wait for each other instead of deadlocking.
         """
-        self.remove(without)
         ordered = next((key for key in self.dataset.unique_keys if self.holds(key)), ())
-        statement = sql.SQL(STAGING["insert"]).format(
+        query = "insert" if only is None and not but else "insert_only" if only is not None else "insert_but"
+        statement = sql.SQL(STAGING[query]).format(
             table=self.target, columns=names(self.types), order=names([*ordered, "_row"])
         )
-        self.cursor.execute(statement)
+        self.cursor.execute(statement, {"rows": [row + 1 for row in (only if only is not None else but)]})
         return self.cursor.rowcount
 
     def insert_singly(self, order: Sequence[int]) -> dict[int, tuple[str, str, list[str]] | None]:

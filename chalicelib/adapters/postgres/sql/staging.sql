@@ -29,6 +29,21 @@ delete from pg_temp._stage using unnest(%(rows)s) as lost (number) where _row = 
 set constraints all immediate;
 insert into {table} ({columns}) select {columns} from pg_temp._stage order by {order} on conflict do nothing
 
+-- name: insert_only
+set constraints all immediate;
+insert into {table} ({columns})
+select {columns} from pg_temp._stage join unnest(%(rows)s::integer[]) as chosen (number) on number = _row
+order by {order}
+on conflict do nothing
+
+-- name: insert_but
+set constraints all immediate;
+insert into {table} ({columns})
+select {columns} from pg_temp._stage
+where not exists (select from unnest(%(rows)s::integer[]) as left_out (number) where number = _row)
+order by {order}
+on conflict do nothing
+
 -- name: index_rows
 create unique index on pg_temp._stage (_row)
 

@@ -103,6 +103,22 @@ create table dropload.seen (
 
 alter table dropload.seen alter column ids set storage external;
 
+-- The keys of batches that are being loaded, as fingerprints. Only for speed: nothing is wrong where it is empty.
+create sequence dropload.claim_place;
+
+create unlogged table dropload.claim (
+    job            bigint not null,
+    batch          integer not null,
+    key            text not null,              -- its columns
+    dataset        text not null,
+    place          bigint not null,            -- who comes later gives way
+    prints         bytea not null,             -- four bytes a row
+    primary key (job, batch, key)
+);
+
+alter table dropload.claim alter column prints set storage external;
+create index claim_dataset on dropload.claim (dataset, place);
+
 create table dropload.rejection (
     job            bigint not null,
     batch          integer not null,

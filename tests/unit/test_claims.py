@@ -1,0 +1,26 @@
+"""What two batches have in common is told from their fingerprints alone."""
+
+from collections.abc import Hashable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core.claims import fingerprints, shared
+
+KEYS: st.SearchStrategy[list[Hashable]] = st.lists(
+    st.none() | st.integers(0, 50) | st.text("ab", max_size=3) | st.tuples(st.integers(0, 5), st.text("ab", max_size=2))
+)
+
+
+@given(mine=KEYS, theirs=KEYS)
+def test_rows_with_a_key_that_others_have_are_found_and_nulls_are_not(
+    mine: list[Hashable], theirs: list[Hashable]
+) -> None:
+    found = shared(mine, fingerprints(mine), fingerprints(theirs))
+    assert found >= {row for row, key in enumerate(mine) if key is not None and key in theirs}
+    assert not any(mine[row] is None for row in found)
+
+
+def test_batches_without_a_common_key_share_nothing() -> None:
+    mine, theirs = list(range(1000)), list(range(1000, 2000))
+    assert shared(mine, fingerprints(mine), fingerprints(theirs)) == set()
