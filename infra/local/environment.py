@@ -25,6 +25,7 @@ from infra.local.paths import ROOT, VENV
 REQUIREMENT_FILES = ("requirements.txt", "requirements-convert.txt", "requirements-dev.txt")
 PYTHON = VENV / "bin" / "python"
 LOG_TAIL_LINES = 15
+_COMMAND_LINE = "import sys; sys.path[0] = sys.argv.pop(1); from infra.local import cli; sys.exit(cli.main(sys.argv[1:]))"
 
 
 class SetupError(Exception):
@@ -43,8 +44,8 @@ def main(argv: list[str]) -> int:
     except SetupError as failure:
         print(f"dev.py: {failure}", file=sys.stderr)
         return 1
-    os.chdir(ROOT)
-    return os.execv(PYTHON, [str(PYTHON), "-m", "infra.local.cli", *argv])  # noqa: S606 (no shell is wanted)
+    # Not by -m, which would need the working folder to be ROOT: paths in argv are relative to the caller's.
+    return os.execv(PYTHON, [str(PYTHON), "-c", _COMMAND_LINE, str(ROOT), *argv])  # noqa: S606 (no shell is wanted)
 
 
 def ensure() -> None:
