@@ -63,7 +63,7 @@ def given_up(system: System, key: str, data: bytes) -> dict[str, Any]:
         pass
     system.pump()
     job = system.job(key)
-    assert (job["state"], job["balanced"]) == ("FAILED", False)
+    assert (job["state"], job["balanced"]) == ("FAILED", True)
     assert job["counts"]["read"]
     return job
 
