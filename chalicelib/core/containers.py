@@ -36,17 +36,19 @@ _BZIP2_BLOCK = b"1AY&SY"  # what follows "BZh" and a digit; the three letters al
 class Found:
     """What a file turned out to be, as its job's status says it.
 
-    ``container`` is ``None`` for the plain file. ``encoding`` is a name out of ``encodings``, never ``None``.
+    ``container`` is ``None`` for the plain file. ``encoding`` is a name out of ``encodings``, never ``None``. In a file
+    with ``returns`` lines may end with a carriage return alone.
     """
 
     container: str | None = None
     format: str = CSV
     encoding: str = UTF8
+    returns: bool = False
 
     @property
     def staged(self) -> bool:
-        """Whether batches cannot be ranges of the object: the data are not there as UTF-8."""
-        return self.container is not None or self.encoding != UTF8
+        """Whether batches cannot be ranges of the object: the data are not there as UTF-8 in lines that end with LF."""
+        return self.container is not None or self.encoding != UTF8 or self.returns
 
 
 def container_of(head: bytes, key: str) -> str | None:

@@ -6,9 +6,10 @@ from chalicelib.core.encodings import UTF8, canonical_encoding
 from chalicelib.core.problems import Node
 from chalicelib.core.schema import Dialect
 
+_RETURN = "\r"
 _UNSUPPORTED: Mapping[str, tuple[object, ...]] = {
     "commentRows": ([],),
-    "lineTerminator": ("\n", "\r\n"),  # either is read wherever it stands
+    "lineTerminator": ("\n", "\r\n", _RETURN),  # LF and CR LF are read wherever they stand
     "nullSequence": (),
     "caseSensitiveHeader": (True,),
 }
@@ -47,6 +48,7 @@ def parse_dialect(root: Node) -> Dialect:
         skip_initial_space=skips,
         header_rows=_header_rows(node, header, plain.header_rows),
         header_join=node.text("headerJoin", plain.header_join),
+        returns=node.values.get("lineTerminator") == _RETURN,
     )
 
 

@@ -72,6 +72,7 @@ class Dialect:
     """How a file is written. All characters are one ASCII character each; ``escape`` and ``comment`` may be "" (none).
 
     ``header_rows`` are the records that make the header, from 1, ascending; their cells are joined by ``header_join``.
+    With ``returns`` a carriage return alone ends a line, too.
     """
 
     delimiter: str = ","
@@ -84,6 +85,7 @@ class Dialect:
     skip_initial_space: bool = False
     header_rows: tuple[int, ...] = (1,)
     header_join: str = " "
+    returns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

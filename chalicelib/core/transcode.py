@@ -18,6 +18,7 @@ from functools import cache
 from chalicelib.core.encodings import WIDE
 
 _ESCAPE = 0xDC00
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _KEPT = re.compile(rb"\xed\xb2([\x80-\xbf])")  # U+DC80 to U+DCBF, which no UTF-8 has
 
 
@@ -48,6 +49,15 @@ class Transcoder:
         rest = self._decoder.decode(b"", final=True) + "".join(chr(_ESCAPE + byte) for byte in self._odd)
         self._odd = b""
         return rest.encode("utf-8", "surrogatepass")
+
+
+def line_feeds(data: bytes) -> tuple[bytes, bytes]:
+    """Return the data with LF for every CR alone, and what is left until more is seen: a CR at the end.
+
+    Also within quotes: who ends lines so, means a line end there, too.
+    """
+    done = len(data) - 1 if data.endswith(b"\r") else len(data)
+    return _LONE_RETURN.sub(b"\n", data[:done]), data[done:]
 
 
 @cache

@@ -8,7 +8,7 @@ from chalicelib.config import Settings
 from chalicelib.core import containers, encodings
 from chalicelib.core.containers import CONVERTED, GZIP, ZIP, Found, container_of, format_of, refuse_nested
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.transcode import Transcoder
+from chalicelib.core.transcode import Transcoder, line_feeds
 from chalicelib.core.unpacking import Meter, gunzip, inflate
 from chalicelib.errors import FileRefused
 from chalicelib.services.ports import Job, ObjectStore, StoredObject
@@ -60,7 +60,11 @@ class Unpack:
             raise FileRefused("encoding-error", message)
         if encoding != encodings.UTF8:
             chunks = _transcoded(after(chunks, mark), encoding)
-        return Source(Found(container, form or dataset.format, encoding), chunks)
+        form = form or dataset.format
+        returns = form == containers.CSV and dataset.dialect.returns
+        if returns:
+            chunks = _in_lines(chunks)
+        return Source(Found(container, form, encoding, returns), chunks)
 
     def _unpacked(
         self, stored: StoredObject, container: str, chunks: Iterator[bytes], dataset: Dataset
@@ -108,3 +112,11 @@ def _transcoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     for chunk in chunks:
         yield transcoder.feed(chunk)
     yield transcoder.finish()
+
+
+def _in_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        done, rest = line_feeds(rest + chunk)
+        yield done
+    yield rest.replace(b"\r", b"\n")

@@ -25,7 +25,9 @@ from infra.local.paths import ROOT, VENV
 REQUIREMENT_FILES = ("requirements.txt", "requirements-convert.txt", "requirements-dev.txt")
 PYTHON = VENV / "bin" / "python"
 LOG_TAIL_LINES = 15
-_COMMAND_LINE = "import sys; sys.path[0] = sys.argv.pop(1); from infra.local import cli; sys.exit(cli.main(sys.argv[1:]))"
+_COMMAND_LINE = (
+    "import sys; sys.path[0] = sys.argv.pop(1); from infra.local import cli; sys.exit(cli.main(sys.argv[1:]))"
+)
 
 
 class SetupError(Exception):

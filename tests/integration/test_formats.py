@@ -310,3 +310,20 @@ def test_staged_batch_that_has_expired_fails_its_job_with_what_to_do(system: Sys
     job = system.job("input/members/file.csv.gz")
     assert (job["state"], job["reason"]["code"]) == ("FAILED", "staging-gone")
     assert "drop the file again" in job["reason"]["message"]
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 200])
+def test_lines_that_end_with_a_carriage_return_alone_load_where_they_are_declared(
+    system: System, chunk_bytes: int
+) -> None:
+    system = System.create(system.database_url, **{**SMALL, "chunk_bytes": chunk_bytes})
+    songs(system, dialect={"lineTerminator": "\r", "delimiter": ","})
+    for number, end in enumerate((b"\r", b"\r\n", b"\n")):
+        lines = [b"song,price", b'"a, and\nb",1', b"c,x", b"", b"d,2", b""]
+        job = system.load(end.join(lines), key=f"input/songs/{number}.csv")
+        assert (job["counts"]["inserted"], job["counts"]["rejected"], job["balanced"]) == (2, 1, True), job
+        assert [r["line"] for r in system.rejections(job)] == [4]
+    assert system.rows("select song, price, count(*) from songs group by 1, 2 order by 2") == [
+        ("a, and\nb", 1, 3),
+        ("d", 2, 3),
+    ]

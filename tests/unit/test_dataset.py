@@ -219,7 +219,7 @@ def test_owners_that_are_no_plain_address_are_refused(owner: str) -> None:
         {"commentChar": "#", "escapeChar": "#"},
         {"commentRows": [1]},
         {"nullSequence": "NULL"},
-        {"lineTerminator": "\r"},
+        {"lineTerminator": "|"},
         {"headerRows": 1},
         {"headerRows": []},
         {"headerRows": [0, 1]},
