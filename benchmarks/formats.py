@@ -21,7 +21,7 @@ import yaml
 
 from benchmarks.harness import Outcome, Stage
 from chalicelib.core.dataset import Dataset, parse_dataset
-from infra.local.demo import _size, write_demo
+from infra.local.demo import size_in_bytes, write_demo
 from infra.local.postgres import Postgres
 
 ROOT = Path(__file__).parent.parent
@@ -88,7 +88,7 @@ def main() -> int:
 
 def _compare(stage: Stage, chosen: list[Variant], rows: int, rounds: int) -> None:
     plain = {name: _demo(stage.folder / f"{name}.csv", name, rows) for name in ("members", "plays")}
-    files = {}
+    files: dict[str, Path] = {}
     for variant in chosen:
         file = stage.folder / "input" / variant.dataset.name / f"{len(files)}{variant.suffix}"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def _peaks(stage: Stage, size: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plain = folder / "big.csv"
     with plain.open("wb") as out:
-        write_demo(out, dataset="members", rows=None, size=_size(size), dirty=0, seed=7)
+        write_demo(out, dataset="members", rows=None, size=size_in_bytes(size), dirty=0, seed=7)
     packed = folder / "big.csv.gz"
     _gzipped(plain, packed)
     print("| file | bytes | seconds | splitter MB | loader MB |\n|---|---|---|---|---|")
@@ -188,7 +188,10 @@ def _quoted(plain: Path, file: Path) -> None:
 
 
 def _recoded(encoding: str) -> Callable[[Path, Path], None]:
-    return lambda plain, file: file.write_bytes(plain.read_text().encode(encoding, "replace")) and None
+    def make(plain: Path, file: Path) -> None:
+        file.write_bytes(plain.read_text().encode(encoding, "replace"))
+
+    return make
 
 
 def _gzipped(plain: Path, file: Path) -> None:

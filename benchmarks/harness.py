@@ -52,6 +52,12 @@ class Folder:
             file.seek(start)
             return file.read(end - start)
 
+    def fetch(self, key: str) -> bytes:
+        return self._path(key).read_bytes()
+
+    def metadata(self, stored: StoredObject) -> Mapping[str, str]:
+        return {}
+
     def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +73,7 @@ class Messages:
 
     def __init__(self, batches: "Queue[Message]") -> None:
         self._batches = batches
+        self.tables: list[UUID] = []
 
     def send_batches(self, id: UUID, numbers: Sequence[int]) -> None:
         for number in numbers:
@@ -74,6 +81,9 @@ class Messages:
 
     def send_split(self, id: UUID) -> None:
         raise AssertionError("a splitter that has all its time hands nothing on")
+
+    def send_convert(self, id: UUID) -> None:
+        self.tables.append(id)
 
     def send_notify(self) -> None:
         """Nobody reads mail here."""
@@ -134,7 +144,9 @@ class Stage:
             bucket="bench",
             intake_queue="-",
             batch_queue="-",
+            convert_queue="-",
             notify_queue="-",
+            export_queue="-",
             database_url=database_url,
             database_secret_arn=None,
             mail_from="-",
@@ -215,9 +227,11 @@ def _split(
     stored: StoredObject,
 ) -> None:
     bench = Bench(settings, folder, datasets, batches)
-    bench.split.open  # noqa: B018 (everything is built and imported before the clock starts)
+    bench.split, bench.convert  # noqa: B018 (everything is built and imported before the clock starts)
     start.wait()
     bench.split.announced(stored, forever)
+    for table in bench.queues.tables:
+        bench.convert.run(table, forever)
     peaks.put(("split", peak_mb()))
 
 
@@ -230,10 +244,10 @@ def _load(
     start: Any,
 ) -> None:
     bench = Bench(settings, folder, datasets, batches)
-    bench.load.run  # noqa: B018
+    bench.load  # noqa: B018
     start.wait()
     while (message := batches.get())[0] != "stop":
-        bench.load.run(UUID(message[0]), message[1])
+        bench.load.run(UUID(message[0]), message[1], forever)
     peaks.put(("load", peak_mb()))
 
 

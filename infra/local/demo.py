@@ -135,7 +135,7 @@ def _share(text: str) -> float:
     return float(text[:-1]) / 100 if text.endswith("%") else float(text)
 
 
-def _size(text: str) -> int:
+def size_in_bytes(text: str) -> int:
     """``500MB`` (10**6), ``2GiB`` (2**30), ``4096``: a size in bytes."""
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([A-Za-z]*)", text)
     if not found or found[2].upper() not in _UNITS:
@@ -185,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         wish = {
             "dataset": args.dataset,
             "rows": args.rows,
-            "size": _size(args.size) if args.size else None,
+            "size": size_in_bytes(args.size) if args.size else None,
             "dirty": args.dirty,
             "kinds": args.kinds.split(",") if args.kinds else None,
         }
