@@ -21,7 +21,7 @@ def contested(keys: Mapping[Key, Sequence[Hashable | None]]) -> set[int]:
 
 
 def find_duplicates(
-    keys: Mapping[Key, Sequence[Hashable | None]],
+    keys: Mapping[Key, Mapping[int, Hashable | None]],
     order: Callable[[int], int],
     *,
     excluded: Collection[int] = (),
@@ -29,12 +29,14 @@ def find_duplicates(
     """Return the rows that lose a key to an earlier row: for each, the row that has it, by the key's columns.
 
     As if the rows were loaded one by one in the order that ``order`` gives: a row that is refused claims none of its
-    keys. ``excluded`` rows collide with the table: they claim nothing, and are not in the result.
+    keys. ``keys`` holds, for each key, its value in every row that may be concerned (``contested``). ``excluded`` rows
+    collide with the table: they claim nothing, and are not in the result.
     """
     losers: dict[int, dict[Key, int]] = {}
     holders: dict[tuple[Key, Hashable], int] = {}
-    for row in sorted(contested(keys).difference(excluded), key=order):
-        claims = [(columns, value) for columns, values in keys.items() if (value := values[row]) is not None]
+    rows = {row for values in keys.values() for row in values}
+    for row in sorted(rows.difference(excluded), key=order):
+        claims = [(columns, value) for columns, values in keys.items() if (value := values.get(row)) is not None]
         lost = {claim[0]: holders[claim] for claim in claims if claim in holders}
         if lost:
             losers[row] = lost

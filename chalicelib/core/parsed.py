@@ -3,7 +3,7 @@
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -90,6 +90,15 @@ class Parsed:
         column is the value itself, of several a tuple. A column that the file does not have is null in every row.
         """
         return self._key_reader.read(columns, self.fast, self.slow, self.fast_rows + len(self.slow))
+
+    def keys_of(self, columns: tuple[str, ...], rows: Collection[int]) -> dict[int, Hashable]:
+        """Return the key of each of these rows, as ``keys`` does of all."""
+        order = sorted(rows)
+        starts = [0, *(newline.end() for newline in _NEWLINE.finditer(self.fast))]
+        lines = [self.fast[starts[row] : starts[row + 1]] for row in order if row < self.fast_rows]
+        slow = [self.slow[row - self.fast_rows] for row in order if row >= self.fast_rows]
+        values = self._key_reader.read(columns, b"".join(lines), slow, len(order))
+        return dict(zip(order, values, strict=True))
 
     def _locate(self, row: int) -> Located:
         if row >= self.fast_rows:

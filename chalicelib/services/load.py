@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from chalicelib.core.claims import fingerprints
+from chalicelib.core.claims import NO_FACTS, KeyFacts, key_facts
 from chalicelib.core.schema import OnConflict
 from chalicelib.errors import Contended, FileRefused
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.limits import over_limit
-from chalicelib.services.ports import Batch, Ledger, Placed, Prints, Reason, Remaining
+from chalicelib.services.ports import Batch, Ledger, Placed, Reason, Remaining
 from chalicelib.services.reads import Read, Reads, count_records, refused_records, resolved_lines
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one; the work before it is not repeated
@@ -41,24 +41,24 @@ class Load:
 
     def _load(self, batch: Batch) -> bool:
         read = self._reads.read(batch)
-        prints = {} if batch.job.held_back else _fingerprints(read)
+        facts = NO_FACTS if batch.job.held_back else _facts(read)
         for attempt in range(1, _TRIES + 1):
             try:
-                return self._commit(batch, read, prints)
+                return self._commit(batch, read, facts)
             except Contended:
                 if attempt == _TRIES:
                     raise
         raise AssertionError("unreachable")
 
-    def _commit(self, batch: Batch, read: Read, prints: Prints) -> bool:
+    def _commit(self, batch: Batch, read: Read, facts: KeyFacts) -> bool:
         dataset, _, parsed = read
 
         def judge(records: int, rejected: int) -> Reason | None:
             return over_limit(dataset, records, rejected, whole=False)
 
-        if prints:
-            self._ledger.claim(batch, prints)
-        with self._ledger.loading(batch, prints) as transaction:
+        if facts.prints:
+            self._ledger.claim(batch, facts)
+        with self._ledger.loading(batch, facts) as transaction:
             if transaction is None:
                 return True  # another delivery of the same message was quicker
             # Held back, an accepted record is fine but not loaded; the replay has the last word on it.
@@ -72,9 +72,9 @@ class Load:
             return last
 
 
-def _fingerprints(read: Read) -> Prints:
+def _facts(read: Read) -> KeyFacts:
     """Of the keys for which batches would wait for each other."""
     dataset, reader, parsed = read
     if dataset.on_conflict not in (OnConflict.REJECT, OnConflict.IGNORE, OnConflict.REPLACE):
-        return {}
-    return {key: fingerprints(parsed.keys(key)) for key in dataset.unique_keys if reader.has(key)}
+        return NO_FACTS
+    return key_facts(filter(reader.has, dataset.unique_keys), parsed.keys)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
@@ -273,10 +274,10 @@ class Ledger(Protocol):
     def begin(self, id: UUID, number: int) -> Batch | None:
         """Take a batch in hand, or None where it has ended or its job does not want it any more."""
 
-    def claim(self, batch: Batch, prints: "Prints") -> None:
+    def claim(self, batch: Batch, facts: KeyFacts) -> None:
         """Tell other batches what keys this one has (``core.claims``), before it is loaded."""
 
-    def loading(self, batch: Batch, prints: "Prints") -> AbstractContextManager[LoadTransaction | None]:
+    def loading(self, batch: Batch, facts: KeyFacts) -> AbstractContextManager[LoadTransaction | None]:
         """The batch's transaction, or None where it has been booked meanwhile."""
 
     def fail(self, id: UUID, number: int, reason: Reason) -> None:
@@ -400,9 +401,6 @@ class Views(Protocol):
 
     def rejections(self, id: UUID, after: tuple[int, int], limit: int) -> list[dict[str, Any]]: ...
 
-
-Prints = Mapping[tuple[str, ...], bytes]
-"""Fingerprints of the rows' keys, by the key's columns."""
 
 Datasets = Mapping[str, Dataset]
 Judge = Callable[[int, int], Reason | None]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.services.ports import Batch, Prints
+from chalicelib.core.claims import KeyFacts
+from chalicelib.services.ports import Batch
 from tests.policies import lines, with_policies
 from tests.system import System
 
@@ -113,8 +114,8 @@ def test_row_that_a_later_batch_is_about_to_find_right_is_waited_for(
     loading, placed, go_on = slow.container.ledger.loading, threading.Event(), threading.Event()
 
     @contextmanager
-    def loading_slowly(batch: Batch, prints: Prints) -> Iterator[object]:
-        with loading(batch, prints) as transaction:
+    def loading_slowly(batch: Batch, facts: KeyFacts) -> Iterator[object]:
+        with loading(batch, facts) as transaction:
             yield transaction
             placed.set()
             go_on.wait(20)

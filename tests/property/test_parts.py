@@ -90,7 +90,8 @@ def test_duplicates_are_those_of_loading_rows_one_by_one(
             expected[row] = {(("a", "b")[index],): table[index, value] for index, value in lost}
         else:
             table.update(dict.fromkeys(claims, row))
-    assert find_duplicates(keys, order.index, excluded=excluded) == expected
+    by_row = {key: dict(enumerate(values)) for key, values in keys.items()}
+    assert find_duplicates(by_row, order.index, excluded=excluded) == expected
     shared = {
         row
         for values in keys.values()

@@ -84,3 +84,5 @@ def test_keys_are_the_same_however_a_row_was_read(case: tuple[Dataset, tuple[str
     for key in [(columns[0],), columns[:2], ("f0", "f1")]:
         rows = {parsed.where(row).record: value for row, value in enumerate(parsed.keys(key))}
         assert rows == {exact.where(row).record: value for row, value in enumerate(exact.keys(key))}
+        some = range(0, len(rows), 2)
+        assert parsed.keys_of(key, some) == {row: value for row, value in enumerate(parsed.keys(key)) if row in some}

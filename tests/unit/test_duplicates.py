@@ -1,27 +1,34 @@
 """Which of several rows with one key is the first."""
 
+from collections.abc import Mapping
+
 from chalicelib.core.duplicates import Key, chains, contested, determines, find_duplicates
 
 
+def of(*values: int | None) -> Mapping[int, int | None]:
+    """The value of each row."""
+    return dict(enumerate(values))
+
+
 def test_the_earlier_row_wins() -> None:
-    assert find_duplicates({("k",): [1, 2, 1]}, lambda row: row) == {2: {("k",): 0}}
+    assert find_duplicates({("k",): of(1, 2, 1)}, lambda row: row) == {2: {("k",): 0}}
 
 
 def test_earlier_is_by_record_not_by_row() -> None:
-    assert find_duplicates({("k",): [1, 2, 1]}, lambda row: -row) == {0: {("k",): 2}}
+    assert find_duplicates({("k",): of(1, 2, 1)}, lambda row: -row) == {0: {("k",): 2}}
 
 
 def test_a_row_that_loses_one_key_claims_no_other() -> None:
-    keys: dict[Key, list[int]] = {("a",): [1, 1, 2], ("b",): [7, 8, 8]}
+    keys: dict[Key, Mapping[int, int | None]] = {("a",): of(1, 1, 2), ("b",): of(7, 8, 8)}
     assert find_duplicates(keys, lambda row: row) == {1: {("a",): 0}}
 
 
 def test_a_row_that_the_table_refuses_claims_nothing() -> None:
-    assert find_duplicates({("k",): [1, 1, 1]}, lambda row: row, excluded={0}) == {2: {("k",): 1}}
+    assert find_duplicates({("k",): of(1, 1, 1)}, lambda row: row, excluded={0}) == {2: {("k",): 1}}
 
 
 def test_nulls_meet_nothing() -> None:
-    assert find_duplicates({("k",): [None, None]}, lambda row: row) == {}
+    assert find_duplicates({("k",): of(None, None)}, lambda row: row) == {}
 
 
 def test_only_rows_that_share_a_key_are_contested() -> None:
@@ -29,7 +36,7 @@ def test_only_rows_that_share_a_key_are_contested() -> None:
 
 
 def test_row_that_loses_several_keys_names_the_holder_of_each() -> None:
-    keys: dict[Key, list[int]] = {("a",): [1, 2, 1], ("b",): [5, 6, 6]}
+    keys: dict[Key, Mapping[int, int | None]] = {("a",): of(1, 2, 1), ("b",): of(5, 6, 6)}
     assert find_duplicates(keys, lambda row: row) == {2: {("a",): 0, ("b",): 1}}
 
 

@@ -1,36 +1,34 @@
 """Claims: batches that load at the same time tell each other their keys, so that none waits before it must."""
 
-from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.core.claims import shared
-from chalicelib.services.ports import Batch, Prints
+from chalicelib.core.claims import KeyFacts, shared
+from chalicelib.core.duplicates import Key
+from chalicelib.services.ports import Batch
 
 CLAIMS = queries("claims")
-
-Key = tuple[str, ...]
 
 
 class Claims:
     """What batches that came before this one, and may still be loading, have said of their keys."""
 
-    def __init__(self, cursor: Cursor, job: int, batch: int, prints: Prints) -> None:
+    def __init__(self, cursor: Cursor, job: int, batch: int, facts: KeyFacts) -> None:
+        self.facts = facts
         self._cursor = cursor
         self._here = {"job": job, "batch": batch}
-        self._prints = {_name(key): (key, own) for key, own in prints.items()}
+        self._prints = {_name(key): own for key, own in facts.prints.items()}
         self._earlier: set[tuple[int, int]] = set()
 
-    def shared(self, keys: Mapping[Key, Sequence[Hashable | None]]) -> set[int]:
-        """The rows with a key that an earlier batch may have, too; ``keys`` holds each key's values."""
+    def shared(self) -> set[int]:
+        """The rows with a key that an earlier batch may have, too."""
         rows: set[int] = set()
         if self._prints:
             self._cursor.execute(CLAIMS["earlier"], self._here)
             claim: Any
             for claim in self._cursor:
-                key, own = self._prints[claim.key]
-                found = shared(keys[key], own, bytes(claim.prints))
+                found = shared(self._prints[claim.key], bytes(claim.prints))
                 if found:
                     self._earlier.add((claim.job, claim.batch))
                     rows |= found
@@ -48,7 +46,7 @@ class Claims:
             self._cursor.execute(CLAIMS["withdraw"], self._here)
 
 
-def claim(cursor: Cursor, batch: Batch, prints: Prints) -> None:
+def claim(cursor: Cursor, batch: Batch, facts: KeyFacts) -> None:
     """Tell all who come later what keys this batch has."""
     job = batch.job
     # A job that replaces the table has one of its own, in which it meets nobody else.
@@ -56,7 +54,7 @@ def claim(cursor: Cursor, batch: Batch, prints: Prints) -> None:
     here: dict[str, object] = {"dataset": where, "job": job.number, "batch": batch.number}
     cursor.execute(CLAIMS["begin"], here)
     here["place"] = cursor.fetchone().place
-    for key, own in prints.items():
+    for key, own in facts.prints.items():
         cursor.execute(CLAIMS["put"], {**here, "key": _name(key), "prints": own})
 
 

@@ -15,6 +15,7 @@ from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import job_view
+from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
@@ -22,7 +23,7 @@ from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended
-from chalicelib.services.ports import Batch, Job, Notice, Prints, Reason, StoredObject, Untidy
+from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -148,15 +149,15 @@ class PostgresLedger:
             cut = Cut(start=row.byte_start, end=row.byte_end, first_line=row.first_line, oversize=row.oversize)
             return Batch(job=as_job(row), number=number, cut=cut)
 
-    def claim(self, batch: Batch, prints: Prints) -> None:
+    def claim(self, batch: Batch, facts: KeyFacts) -> None:
         with self._database.transaction() as cursor:
-            claim(cursor, batch, prints)
+            claim(cursor, batch, facts)
 
     @contextmanager
-    def loading(self, batch: Batch, prints: Prints) -> Iterator[Loading | None]:
+    def loading(self, batch: Batch, facts: KeyFacts) -> Iterator[Loading | None]:
         with self._database.transaction() as cursor:
             cursor.execute(BATCHES["lock"], {"job": batch.job.number, "batch": batch.number})
-            yield Loading(cursor, batch, prints) if cursor.rowcount else None
+            yield Loading(cursor, batch, facts) if cursor.rowcount else None
 
     def fail(self, id: UUID, number: int, reason: Reason) -> None:
         with self._database.transaction() as cursor:

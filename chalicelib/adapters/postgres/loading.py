@@ -12,11 +12,12 @@ from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.text import LineStream, copy_line
+from chalicelib.core.claims import KeyFacts
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Cause, Rejection, tally
-from chalicelib.services.ports import Batch, Job, Judge, Placed, Prints
+from chalicelib.services.ports import Batch, Job, Judge, Placed
 
 BATCHES = queries("batches")
 
@@ -24,10 +25,10 @@ BATCHES = queries("batches")
 class Loading:
     """Holds the batch's row until the transaction ends: a second delivery waits here and then finds it booked."""
 
-    def __init__(self, cursor: Cursor, batch: Batch, prints: Prints) -> None:
+    def __init__(self, cursor: Cursor, batch: Batch, facts: KeyFacts) -> None:
         self._cursor = cursor
         self._batch = batch
-        self._claims = Claims(cursor, batch.job.number, batch.number, prints)
+        self._claims = Claims(cursor, batch.job.number, batch.number, facts)
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         job = self._batch.job

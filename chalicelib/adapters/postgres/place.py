@@ -18,8 +18,9 @@ from chalicelib.adapters.postgres.merge import merge
 from chalicelib.adapters.postgres.references import MERGED, References, check_references
 from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_file, in_table
 from chalicelib.adapters.postgres.staging import Staging
+from chalicelib.core.claims import key_facts
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.duplicates import contested, find_duplicates
+from chalicelib.core.duplicates import find_duplicates
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.services.ports import Placed, Refusal
 
@@ -80,17 +81,19 @@ def _place_at_once(
 
     What an earlier batch may be inserting at the same time comes second, and so does all that depends on it.
     """
-    keys = {key: parsed.keys(key) for key in dataset.unique_keys if staging.holds(key)}
-    rivals = contested(keys).difference(references.orphans)
+    held_keys = [key for key in dataset.unique_keys if staging.holds(key)]
+    facts = key_facts(held_keys, parsed.keys) if claims is None else claims.facts
+    rivals = facts.rivals.difference(references.orphans)
     inserted = 0
-    later = claims.shared(keys) if claims is not None else set()
+    later = claims.shared() if claims is not None else set()
     if claims is not None and later:
         later |= rivals
         inserted = staging.insert(but=later)
         claims.wait()
     held = staging.taken(rivals) if rivals else {}  # such rows are refused by the table and claim nothing
     excluded = held.keys() | references.orphans
-    lost = find_duplicates(keys, lambda row: parsed.where(row).record, excluded=excluded) if rivals else {}
+    keys = {key: parsed.keys_of(key, rivals) for key in held_keys} if rivals else {}
+    lost = find_duplicates(keys, lambda row: parsed.where(row).record, excluded=excluded)
     staging.remove(lost)
     inserted += staging.insert(only=later.difference(lost)) if later else staging.insert()
     missing = parsed.fast_rows + len(parsed.slow) - len(references.orphans) - len(lost) - inserted
