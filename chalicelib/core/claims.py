@@ -6,6 +6,7 @@ each batch tells others what keys it has, as fingerprints, and leaves for last w
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -38,7 +39,7 @@ def key_facts(keys: Iterable[Key], values_of: Callable[[Key], Sequence[Hashable 
 
 def fingerprints(values: Sequence[Hashable | None]) -> bytes:
     """Return four bytes for each row's key. Keys that are equal, and written alike, have equal ones in any process."""
-    prints = array(_TYPE, map(crc32, map(str.encode, map(str, values))))
+    prints = array(_TYPE, map(crc32, map(str.encode, map(str, values)), repeat(1)))  # from 0, an empty text had 0
     if None in values:
         for row, value in enumerate(values):
             if value is None:
