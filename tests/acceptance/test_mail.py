@@ -42,7 +42,8 @@ def test_no_job_sends_two_emails(doors: Doors) -> None:
 
 
 def test_file_name_cannot_smuggle_a_header_into_an_email(doors: Doors) -> None:
-    job = doors.ended(doors.drop("x\r\nBcc: someone@example.com\r\n.csv", b""))
+    # Without LF, which the emulator's IAM takes for no part of any name; test_notify has it.
+    job = doors.ended(doors.drop("x\rBcc: someone@example.com\r.csv", b""))
     mail = doors.mail(job)
     assert mail["Bcc"] is None
     assert "someone@example.com" not in mail["To"]

@@ -33,6 +33,12 @@ def test_unknown_dataset_has_no_owners_so_the_engineers_are_told(system: System)
     assert sent(system) == [("engineers", True, 1)]
 
 
+def test_file_whose_name_has_line_ends_is_told_of(system: System) -> None:
+    job = system.load(b"", key="input/members/x\r\nBcc: someone@example.com\r\n.csv")
+    assert (job["state"], job["reason"]["code"]) == ("FAILED", "empty-file")
+    assert sent(system) == [("owners", True, 1)]
+
+
 def test_refused_mail_waits_and_holds_up_no_other(system: System) -> None:
     system.load(BAD)
     system.rows("update dropload.outbox set sent_at = null, attempts = 0")

@@ -150,7 +150,8 @@ import app
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 settings = {name: "x" for name in (
-    "bucket intake_queue batch_queue convert_queue notify_queue database_url mail_from engineers public_url"
+    "bucket intake_queue batch_queue convert_queue notify_queue export_queue "
+    "database_url mail_from engineers public_url"
 ).split()}
 Container(Settings(**settings, database_secret_arn=None)).intake
 assert not {"pyarrow", "openpyxl"} & sys.modules.keys()
