@@ -65,9 +65,8 @@ def container_of(head: bytes, key: str) -> str | None:
         return PARQUET
     for magic, kind in _UNREADABLE.items():
         if head.startswith(magic) and (magic != b"BZh" or head[4:10] == _BZIP2_BLOCK):
-            raise FileRefused(
-                "unsupported-format", f"the file is {kind}; save it as CSV or JSON Lines, perhaps with gzip or zip"
-            )
+            formats = "CSV, JSON Lines, Excel (.xlsx) or Parquet; gzip and zip may pack the first two"
+            raise FileRefused("unsupported-format", f"the file is {kind}; save it as {formats}")
     return None
 
 

@@ -68,9 +68,18 @@ def _where(job: Mapping[str, Any], status: str) -> str:
         found = job["found"]
         error_file = f"error/{job['dataset']}/job={job['id']}/{error_file_name(found['format'], found['container'])}"
         rows.append(f"Rejected:  s3://{bucket}/{error_file}")
-        rows.append("           Each line has its reason in front: mend it and drop the file into the input folder.")
+        rows.append(f"           Each line has its reason in front{_advice(job)}.")
     rows.append(f"Status:    {status}")
     return "\n".join(rows)
+
+
+def _advice(job: Mapping[str, Any]) -> str:
+    """What to do with rejected records: dropped alone, they make a whole only with those that were loaded."""
+    if job["state"] != "FAILED" and not job["validate_only"]:
+        return ": mend it and drop the file into the input folder"
+    if job["validate_only"] or not any(job["counts"][label] for label in ("inserted", "updated", "unchanged")):
+        return ": mend it in the file itself, and drop that"
+    return ""  # stopped halfway: what to do depends on the dataset's keys
 
 
 def _one_line(text: str, limit: int = _NAME) -> str:

@@ -5,6 +5,7 @@ is imported when it runs.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from infra.local.paths import DEFAULT_STATE
 DEFAULT_PORT = 8000
 HANDED_ON = ("demo-file", "test")
 """Commands whose arguments another program reads."""
+_LEFT = 141  # what shells show for a program that SIGPIPE ended
 
 
 def parser() -> argparse.ArgumentParser:
@@ -104,7 +106,12 @@ def main(argv: list[str]) -> int:
     """Run one command. Returns its exit code."""
     arguments = parse(argv)
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read the output has left, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
+        return _LEFT
     except StackError as problem:
         print(f"dev.py {arguments.command}: {problem}", file=sys.stderr)
         return 1

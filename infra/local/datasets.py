@@ -58,7 +58,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "check":
         return _check([path.absolute() for path in arguments.paths])
     schema = _schema(arguments.folder.absolute(), arguments.database_url, arguments.state.resolve())
-    return {"plan": _plan, "apply": _apply}[arguments.action](schema)
+    if arguments.action == "plan":
+        return _plan(schema)
+    code = _apply(schema)
+    if code == 0 and not arguments.database_url and _running(arguments.state.resolve()):
+        print("\nthe running stack keeps the descriptors that it started with; to give it these: dev.py down, then up")
+    return code
 
 
 def _check(paths: list[Path]) -> int:

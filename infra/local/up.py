@@ -71,10 +71,9 @@ def _say_running(options: Options) -> int:
 def _welcome(local: Local, options: Options, check: Callable[[], None]) -> None:
     """Load a sample and say where everything is."""
     print(f"\nThe API is at {local.api_url}; keys and addresses for scripts are in {options.state / 'local.json'}")
-    sample = options.state / "samples" / "members.csv"
+    sample = _make_sample(options.state)
     job = None
     if options.sample:
-        sample = _make_sample(options.state)
         print(f"\nLoading {SAMPLE_ROWS:,} records, some of them broken: {sample}")
         job = load(sample, SAMPLE_DATASET, local, check)
         print(summary(job))

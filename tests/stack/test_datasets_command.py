@@ -1,11 +1,14 @@
 """What a person sees of ``dev.py datasets``."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.local.paths import ROOT
 from tests.stack.commands import dev
 
 THINGS: dict[str, Any] = {
@@ -36,6 +39,17 @@ def test_check_says_that_the_shipped_descriptors_are_right_without_stack_or_data
     done = dev("datasets", "check")
     assert (done.returncode, done.stderr) == (0, "")
     assert "chalicelib/datasets/members.yaml: ok\n" in done.stdout
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    write(tmp_path, **{f"things{n}": THINGS | {"name": f"things{n}"} for n in range(3)})
+    command = [sys.executable, "-m", "infra.local.cli", "datasets", "check", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        run.stdout.close()
+        assert run.stderr is not None
+        assert run.stderr.read() == ""
+    assert run.returncode == 141
 
 
 def test_check_says_in_one_pass_all_that_is_wrong_with_the_path_to_it(tmp_path: Path) -> None:
@@ -128,6 +142,14 @@ def test_without_a_running_stack_plan_says_how_to_start_one(tmp_path: Path, monk
 def test_the_running_stack_has_what_the_shipped_descriptors_say(stack: dict[str, Any]) -> None:
     done = dev("datasets", "plan", "--state", Path(stack["mail_dir"]).parent)
     assert (done.returncode, done.stdout) == (0, "nothing to do\n"), done.stderr
+
+
+@pytest.mark.stack
+def test_apply_says_that_a_running_stack_must_start_again_for_new_descriptors(stack: dict[str, Any]) -> None:
+    done = dev("datasets", "apply", "--state", Path(stack["mail_dir"]).parent)
+    assert done.returncode == 0, done.stderr
+    assert "nothing to do\n\nthe running stack keeps the descriptors that it started with" in done.stdout
+    assert "dev.py down, then up" in done.stdout
 
 
 @pytest.mark.parametrize("action", ["check", "plan", "apply"])

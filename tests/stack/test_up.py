@@ -66,7 +66,8 @@ def test_up_loads_a_sample_and_says_where_everything_is(state: Path) -> None:
 
 
 def test_down_stops_everything_and_keeps_the_state(state: Path, members: Path) -> None:
-    up(state, "--no-sample")
+    said = up(state, "--no-sample")
+    assert Path(said.split("dev.py load ")[1].split()[0]).is_file()
     assert dev("load", members, "--dataset", "members", "--state", state).returncode == 0
     pids = processes(state)
     assert set(pids) == {"supervisor", "postgres", "emulator", "api"}

@@ -31,6 +31,7 @@ def test_what_cannot_be_read_is_named(head: bytes) -> None:
     with pytest.raises(FileRefused) as caught:
         container_of(head, "a.csv")
     assert caught.value.code == "unsupported-format"
+    assert "CSV, JSON Lines, Excel (.xlsx) or Parquet" in caught.value.message
 
 
 @pytest.mark.parametrize("head", [gzip.compress(b"x"), b"PK\x03\x04......", b"PAR1\x15\x04"])

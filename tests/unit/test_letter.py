@@ -77,6 +77,23 @@ def test_letter_about_a_job_that_was_stopped_halfway_does_not_say_that_nothing_w
     assert "rejected.csv" in letter.text
 
 
+def test_letter_says_to_drop_rejected_records_alone_only_where_the_others_were_loaded() -> None:
+    reason = {"code": "atomic", "message": "1 of 3 records were rejected", "class": "file"}
+    nothing = {"read": 3, "inserted": 0, "updated": 0, "unchanged": 0, "ignored": 2, "rejected": 1}
+    alone, whole = "mend it and drop the file into the input folder", "mend it in the file itself, and drop that"
+    assert alone in compose(JOB, {}, URL).text
+    for job in (
+        {**JOB, "state": "FAILED", "reason": reason, "counts": nothing},
+        {**JOB, "validate_only": True},
+    ):
+        text = compose(job, {}, URL).text
+        assert alone not in text
+        assert whole in text
+    halfway = compose({**JOB, "state": "FAILED", "reason": reason}, {}, URL).text
+    assert alone not in halfway
+    assert whole not in halfway
+
+
 def test_letter_names_the_error_file_of_the_jobs_own_format() -> None:
     for found, name in [(("gzip", "jsonl"), "rejected.jsonl"), (("xlsx", "jsonl"), "rejected.csv")]:
         job = {**JOB, "found": {**JOB["found"], "container": found[0], "format": found[1]}}
