@@ -44,6 +44,8 @@ def run(dataset: str, wanted: Wanted, out: Path | None, state: Path) -> int:
 
     Raises StackError when the stack does not answer or refuses, and when a file cannot be had as it was written.
     """
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise StackError(f"{out} is not empty: files of another export would stand beside these; choose a new folder")
     local = Local.read(state)
     client = ApiClient(local.api_url, local.api_key)
     try:

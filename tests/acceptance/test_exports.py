@@ -81,6 +81,8 @@ def test_command_follows_an_export_and_downloads_it(stack: Mapping[str, Any], so
     parquet = pytest.importorskip("pyarrow.parquet")
     assert parquet.read_table(tmp_path / "part-00001.parquet")["plays"].to_pylist() == list(range(COUNT))
     assert (tmp_path / "manifest.json").exists()
+    again = dev("export", "--dataset", "plays", "--out", tmp_path, "--state", state)
+    assert (again.returncode, "choose a new folder" in again.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
