@@ -46,11 +46,13 @@ class Convert:
         head = self._objects.read(job.object, 0, min(HEAD_BYTES, job.object.size))
         container = container_of(head, job.object.key)
         assert container is not None, "split sends nothing else"
-        table = self._tables.open(job.object, container, dataset_of(job, self._datasets))
+        dataset_of(job, self._datasets)
+        dataset = self._datasets[job.dataset]  # in its own dialect, which tells where a table has its header
+        table = self._tables.open(job.object, container, dataset)
         if job.columns is None:
             # A header is among the rows, as an empty line: so a record's line is its row.
             layout = Layout(table.columns, data_start=0, first_line=1)
-            replaces = may_replace(self._datasets[job.dataset], layout)
+            replaces = may_replace(dataset, layout)
             job = self._ledger.start(job, layout, Found(container, JSONL), replaces=replaces)
         # A batch ends where a line does, and a line is a row: no row before the split's line is needed again.
         chunks = _limited(table.lines(job.split_line), self._settings.max_unpacked_bytes - job.split_offset)

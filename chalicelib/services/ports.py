@@ -295,7 +295,10 @@ class Ledger(Protocol):
         """
 
     def drop_left_over(self) -> int:
-        """Drop the shadows of jobs that have ended or are gone; their number. Jobs drop their own when they end."""
+        """Drop the shadows of jobs that have ended or are gone; their number. Jobs drop their own when they end.
+
+        Forget what late workers of such jobs have claimed.
+        """
 
     def untidy(self, id: UUID) -> Untidy | None:
         """The job, if it has ended and its object is still to be deleted or archived."""

@@ -51,7 +51,7 @@ class HeldJob(Protocol):
     redrives: int
 
     def was_stopped(self) -> bool:
-        """Whether batches of it were cancelled, which nothing brings back."""
+        """Whether it was stopped, or batches of it were cancelled, which nothing brings back."""
 
     def repeated_by(self) -> UUID | None:
         """The later job that has loaded the same bytes under the same name, or is about to."""

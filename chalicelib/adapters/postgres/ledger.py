@@ -26,6 +26,7 @@ from chalicelib.services.ports import Batch, Job, Notice, Prints, Reason, Stored
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
+CLAIMS = queries("claims")
 JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
@@ -185,6 +186,7 @@ class PostgresLedger:
 
     def drop_left_over(self) -> int:
         with self._database.transaction() as cursor:
+            cursor.execute(CLAIMS["forget_left_over"])
             return shadow.drop_left_over(cursor)
 
     def untidy(self, id: UUID) -> Untidy | None:
