@@ -255,7 +255,8 @@ class Ledger(Protocol):
         """Remember the header and what the file is: PENDING becomes RUNNING.
 
         The parent of a correction file is found by its key or by what its first records say of themselves.
-        Raises Contended when another splitter got there first.
+        Raises Contended when another splitter got there first, FileRefused where the file corrects one that was to
+        replace the table, and the table does not hold that.
         """
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:

@@ -1,9 +1,12 @@
 """Where features meet: each is told of elsewhere, here two or three hold at once."""
 
 import gzip
+import io
+import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -14,6 +17,7 @@ import pytest
 from chalicelib.core.claims import fingerprints
 from chalicelib.core.dataset import parse_dataset
 from chalicelib.errors import RequestRefused
+from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.ports import Reason
 from tests.policies import lines, with_policies
 from tests.system import MEMBERS, System, member, members
@@ -178,3 +182,154 @@ def test_a_validation_is_no_later_file_that_replaces(system: System) -> None:
     system.load(lines("code,tag,size", [(2, "b", 1)]), key="input/roster/2.csv", metadata=VALIDATE)
     again = system.load(old, key="input/roster/1.csv")
     assert (again["state"], again["duplicate_of"]) == ("DUPLICATE", first["id"])
+
+
+BAD = [(1, "a"), ("x", "b"), (3, "c"), ("y", "d é")]  # lines 3 and 5 are wrong
+
+
+def csv_of(rows: Sequence[Sequence[object]], delimiter: str = ",") -> str:
+    return "".join(delimiter.join(map(str, row)) + "\n" for row in [("code", "tag"), *rows])
+
+
+def json_of(rows: Sequence[Sequence[object]]) -> str:
+    return "".join(json.dumps(dict(zip(("code", "tag"), row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
+
+
+def zipped(data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", data)
+    return out.getvalue()
+
+
+PARENTS: Mapping[str, tuple[str, bytes, Mapping[str, Any]]] = {
+    "plain": ("a.csv", csv_of(BAD).encode(), {}),
+    "json lines": ("a.jsonl", json_of(BAD).encode(), {}),
+    "a dataset of json lines": ("a", json_of(BAD).encode(), {"format": "jsonl"}),
+    "a dataset of latin json lines": (
+        "a",
+        json_of(BAD).encode("cp1252"),
+        {"format": "jsonl", "dialect": {"encoding": "windows-1252"}},
+    ),
+    "gzip": ("a.csv.gz", gzip.compress(csv_of(BAD).encode()), {}),
+    "zip": ("a.zip", zipped(csv_of(BAD).encode()), {}),
+    "packed json lines": ("a.jsonl.gz", gzip.compress(json_of(BAD).encode()), {}),
+    "utf-16": ("a.csv", csv_of(BAD).encode("utf-16"), {}),
+    "declared utf-16": ("a.csv", csv_of(BAD).encode("utf-16-le"), {"dialect": {"encoding": "utf-16-le"}}),
+    "latin": ("a.csv", csv_of(BAD).encode("cp1252"), {"dialect": {"encoding": "windows-1252"}}),
+    "a detected delimiter": ("a.csv", csv_of(BAD, ";").encode(), {}),
+    "a detected delimiter, packed": ("a.gz", gzip.compress(csv_of(BAD, ";").encode()), {}),
+    "a declared delimiter": ("a.csv", csv_of(BAD, "|").encode(), {"dialect": {"delimiter": "|"}}),
+    "a workbook": ("a.xlsx", workbook([["code", "tag"], *BAD]), {}),
+    "a workbook of a dataset of json lines": ("a.xlsx", workbook([["code", "tag"], *BAD]), {"format": "jsonl"}),
+    "a workbook of a latin dataset": (
+        "a.xlsx",
+        workbook([["code", "tag"], *BAD]),
+        {"dialect": {"encoding": "windows-1252"}},
+    ),
+    "no header": ("a.csv", csv_of(BAD).partition("\n")[2].encode(), {"dialect": {"header": False}}),
+    "a workbook without a header": ("a.xlsx", workbook(BAD), {"dialect": {"header": False}}),
+    "two rows of header": (
+        "a.csv",
+        b"co,ta\nde,g\n" + csv_of(BAD).partition("\n")[2].encode(),
+        {"dialect": {"headerRows": [1, 2], "headerJoin": ""}},
+    ),
+    "a workbook with two rows of header": (
+        "a.xlsx",
+        workbook([["co", "ta"], ["de", "g"], *BAD]),
+        {"dialect": {"headerRows": [1, 2], "headerJoin": ""}},
+    ),
+}
+
+
+@pytest.mark.parametrize("form", PARENTS)
+@pytest.mark.parametrize("policy", ["reject", "replace"])
+def test_rejected_records_of_any_form_are_redriven_as_corrections(system: System, form: str, policy: str) -> None:
+    name, data, changes = PARENTS[form]
+    descriptor = things(**changes, dropload={"on_conflict": policy})
+    system = with_policies(system, [descriptor])
+    parent = system.load(data, key=f"input/things/{name}")
+    assert (parent["state"], parent["counts"]["inserted"], parent["counts"]["rejected"]) == (
+        "COMPLETED_WITH_FAILURES",
+        2,
+        2,
+    )
+    descriptor["schema"]["fields"][0]["missingValues"] = ["", "x", "y"]  # mended: what was wrong is a null now
+    system.container.datasets["things"] = parse_dataset(descriptor)
+    child = system.container.jobs.get(system.container.redrive.run(UUID(parent["id"])))
+    system.pump()
+    child = system.container.jobs.get(UUID(child["id"]))
+    assert (child["state"], child["reason"], child["parent"]) == ("COMPLETED", None, parent["id"])
+    assert child["counts"]["inserted"] == 2
+    assert system.job(f"input/things/{name}")["resolved"] == 2
+    assert system.rows("select code, tag from things order by tag") == [(1, "a"), (None, "b"), (3, "c"), (None, "d é")]
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1252", "utf-16-le"])
+@pytest.mark.parametrize("header", [True, False])
+def test_an_export_dropped_again_is_read_as_it_was_written(
+    system: System, encoding: str, format: ExportFormat, header: bool
+) -> None:
+    system = with_policies(system, [things(dialect={"encoding": encoding, "header": header})])
+    rows = [(1, "é"), (2, "Ω"), (3, "z")]
+    export = exported(system, format)
+    assert export["parts"] == [] or header  # of an empty table, nothing but a header is written
+    system.rows("insert into things (code, tag) values (1, 'é'), (2, 'Ω'), (3, 'z')")
+    [part] = exported(system, format)["parts"]
+    data = system.file(part["key"])
+    system.rows("delete from things")
+    job = system.load(data, key=f"input/things/again.{format}")
+    assert (job["state"], job["counts"]["inserted"]) == ("COMPLETED", 3)
+    assert system.rows("select code, tag from things order by code") == rows
+
+
+def exported(system: System, format: str) -> dict[str, Any]:
+    exports = system.container.exports
+    export = exports.start("things", format=ExportFormat(format), filters={}, max_part_bytes=1 << 20, with_id=False)
+    system.pump()
+    export = exports.get(UUID(export["id"]))
+    assert export["state"] == "COMPLETED", export["reason"]
+    return export
+
+
+def test_mended_records_of_a_file_that_was_replaced_are_not_added_to_the_one_that_came_after(system: System) -> None:
+    system = with_policies(system)
+    first = system.load(lines("code,tag,size", [(1, "a", 1), ("x", "b", 1)]), key="input/roster/1.csv")
+    error_file = system.rejected_csv(first)
+    system.load(lines("code,tag,size", [(9, "z", 1)]), key="input/roster/2.csv")
+    with pytest.raises(RequestRefused) as refusal:
+        system.container.redrive.run(UUID(first["id"]))
+    assert refusal.value.code == "parent-not-loaded"
+    mended = system.load(error_file.replace(b'x,"b"', b'2,"b"'), key=f"input/roster/job={first['id']}/rejected.csv")
+    assert (mended["state"], mended["reason"]["code"], mended["reason"]["class"]) == (
+        "FAILED",
+        "parent-not-loaded",
+        "file",
+    )
+    assert system.rows("select code from roster") == [(9,)]
+
+
+def test_mended_records_of_a_file_that_was_refused_as_a_whole_are_not_added_to_the_one_before(system: System) -> None:
+    system = with_policies(system)
+    system.load(lines("what,size", [("old", 1)]), key="input/lines/1.csv")
+    refused = system.load(lines("what,size", [("new", 1), ("bad", "x")]), key="input/lines/2.csv")
+    assert (refused["state"], refused["reason"]["code"]) == ("FAILED", "atomic")
+    error_file = system.rejected_csv(refused).replace(b'bad,"x"', b"bad,2")
+    mended = system.load(error_file, key=f"input/lines/job={refused['id']}/rejected.csv")
+    assert (mended["state"], mended["reason"]["code"]) == ("FAILED", "parent-not-loaded")
+    assert system.rows("select what from lines") == [("old",)]
+
+
+def test_corrections_of_corrections_are_added_as_long_as_their_file_is_the_whole(system: System) -> None:
+    system = with_policies(system)
+    first = system.load(lines("code,tag,size", [(1, "a", 1), ("x", "b", 1), ("x", "c", 1)]), key="input/roster/1.csv")
+    half = system.rejected_csv(first).replace(b'x,"b"', b'2,"b"')
+    child = system.load(half, key=f"input/roster/job={first['id']}/rejected.csv")
+    assert (child["state"], child["counts"]["inserted"]) == ("COMPLETED_WITH_FAILURES", 1)
+    rest = system.rejected_csv(child).replace(b"x,c", b"3,c")
+    last = system.load(rest, key=f"input/roster/job={child['id']}/rejected.csv")
+    assert (last["state"], last["counts"]["inserted"]) == ("COMPLETED", 1)
+    system.load(lines("code,tag,size", [(9, "z", 1)]), key="input/roster/2.csv")
+    late = system.load(rest, key=f"input/roster/job={child['id']}/again.csv")
+    assert (late["state"], late["reason"]["code"]) == ("FAILED", "parent-not-loaded")
