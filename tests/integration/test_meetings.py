@@ -21,7 +21,7 @@ from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.ports import Reason
 from tests.policies import lines, with_policies
 from tests.system import MEMBERS, System, member, members
-from tests.tables import workbook
+from tests.tables import parquet, workbook
 
 VALIDATE = {"dropload-validate-only": "true"}
 STAFF = {
@@ -333,3 +333,62 @@ def test_corrections_of_corrections_are_added_as_long_as_their_file_is_the_whole
     system.load(lines("code,tag,size", [(9, "z", 1)]), key="input/roster/2.csv")
     late = system.load(rest, key=f"input/roster/job={child['id']}/again.csv")
     assert (late["state"], late["reason"]["code"]) == ("FAILED", "parent-not-loaded")
+
+
+@pytest.mark.parametrize("form", PARENTS)
+@pytest.mark.parametrize("policy", ["reject", "update", "replace"])
+def test_a_file_of_any_form_is_validated_as_it_is_loaded(system: System, form: str, policy: str) -> None:
+    name, data, changes = PARENTS[form]
+    descriptor = things(**changes, dropload={"on_conflict": policy, "after_load": "delete"})
+    descriptor["schema"]["fields"][0]["constraints"]["required"] = True
+    system = with_policies(system, [descriptor])
+    first = system.load(lines("code,tag", [(3, "old")]), key="input/things/0.csv") if form == "plain" else None
+    tried = system.load(data, key=f"input/things/{name}", metadata=VALIDATE)
+    assert system.rows("select tag from things") == ([("old",)] if first else [])
+    loaded = system.load(data, key=f"input/things/{name}")
+    for what in ("state", "counts", "causes"):
+        assert tried[what] == loaded[what]
+    assert loaded["counts"]["rejected"] == (3 if first and policy == "reject" else 2)
+
+
+@pytest.mark.parametrize("form", PARENTS)
+def test_a_file_of_any_form_is_taken_whole_or_not_at_all(system: System, form: str) -> None:
+    name, data, changes = PARENTS[form]
+    descriptor = things(**changes, dropload={"atomic": True, "after_load": "archive"})
+    system = with_policies(system, [descriptor])
+    job = system.load(data, key=f"input/things/{name}")
+    assert (job["state"], job["reason"]["code"], job["counts"]["inserted"]) == ("FAILED", "atomic", 0)
+    assert system.rows("select code from things") == []
+    assert system.objects("input/things/") == [f"input/things/{name}"]
+    descriptor["schema"]["fields"][0]["missingValues"] = ["", "x", "y"]
+    system.container.datasets["things"] = parse_dataset(descriptor)
+    again = system.load(data, key=f"input/things/again/{name}")
+    assert (again["state"], again["counts"]["inserted"], again["balanced"]) == ("COMPLETED", 4, True)
+    assert system.objects("input/things/") == [f"input/things/{name}"]
+
+
+def test_a_validated_correction_resolves_nothing(system: System) -> None:
+    system = with_policies(system, [things(dropload={"atomic": False})])
+    parent = system.load(csv_of(BAD).encode(), key="input/things/a.csv")
+    mended = system.rejected_csv(parent).replace(b"x,b", b"2,b").replace(b"y,d", b"4,d")
+    key = f"input/things/job={parent['id']}/rejected.csv"
+    tried = system.load(mended, key=key, metadata=VALIDATE)
+    assert (tried["state"], tried["parent"], tried["counts"]["inserted"]) == ("COMPLETED", parent["id"], 2)
+    assert system.job("input/things/a.csv")["resolved"] == 0
+    loaded = system.load(mended, key=key)
+    assert (loaded["state"], loaded["parent"], loaded["counts"]["inserted"]) == ("COMPLETED", parent["id"], 2)
+    assert system.job("input/things/a.csv")["resolved"] == 2
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.parquet"])
+def test_an_error_file_saved_as_a_table_is_no_new_whole_of_a_dataset_without_a_header(
+    system: System, name: str
+) -> None:
+    system = with_policies(system, [things(dialect={"header": False}, dropload={"on_conflict": "replace"})])
+    system.load(b"1,a\n", key="input/things/1.csv")
+    labels = ["_error_line", "_error_code", "code", "tag"]
+    row = [3, 4, 2, "b"]
+    data = workbook([labels, row]) if name == "a.xlsx" else parquet({k: [v] for k, v in zip(labels, row, strict=True)})
+    job = system.load(data, key=f"input/things/{name}")
+    assert (job["state"], job["reason"]["code"]) == ("FAILED", "correction-in-table")
+    assert system.rows("select tag from things") == [("a",)]
