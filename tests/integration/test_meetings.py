@@ -392,3 +392,46 @@ def test_an_error_file_saved_as_a_table_is_no_new_whole_of_a_dataset_without_a_h
     job = system.load(data, key=f"input/things/{name}")
     assert (job["state"], job["reason"]["code"]) == ("FAILED", "correction-in-table")
     assert system.rows("select tag from things") == [("a",)]
+
+
+@pytest.mark.parametrize("how", ["stopped", "cancelled"])
+@pytest.mark.parametrize("policy", ["reject", "replace"])
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl", "a.xlsx"])
+def test_a_job_that_ends_before_it_is_cut_to_its_end_leaves_nothing_open(
+    system: System, name: str, policy: str, how: str
+) -> None:
+    dropload = {"on_conflict": policy, "after_load": "delete"}
+    rows = [("x" if n < 5 else n, f"no. {n}") for n in range(300)]
+    data = {
+        "a.csv.gz": gzip.compress(csv_of(rows).encode()),
+        "a.jsonl": json_of(rows).encode(),
+        "a.xlsx": workbook([["code", "tag"], *rows]),
+    }[name]
+    descriptor = things(dropload={**dropload, **({"max_errors": 3} if how == "stopped" else {})})
+    system = with_policies(system, [descriptor], batch_bytes=200, max_record_bytes=100, chunk_bytes=300)
+    system.rows("insert into things (code, tag) values (-1, 'old')")
+    key = f"input/things/{name}"
+    system.drop(key, data)
+    while not (announced := system.announced()):
+        pass
+    system.container.split.announced(announced[0], lambda: 1.0)
+    id = UUID(system.job(key)["id"])
+    if name == "a.xlsx":
+        [(body, delete)] = system.receive(system.settings.convert_queue)
+        system.container.intake.convert(body, lambda: 1.0)
+        delete()
+    cut = system.job(key)["progress"]["batches"]["pending"]
+    assert cut > 0
+    if how == "cancelled":
+        system.rows("update dropload.job set state = 'CANCELLING' where id = %s", str(id))
+    else:
+        system.deliver(system.settings.batch_queue)  # before the splitter goes on
+    system.pump()
+    job = system.job(key)
+    assert (job["state"], job["balanced"]) == (("CANCELLED" if how == "cancelled" else "FAILED"), True)
+    assert sum(job["progress"]["batches"].values()) == cut
+    assert job["counts"]["inserted"] == 0 or policy == "reject"
+    assert system.rows("select tag from things where code = -1") == [("old",)]
+    assert system.rows("select count(*) from things") == [(1 + job["counts"]["inserted"],)]
+    assert system.rows("select relname from pg_class where relname ~ '^shadow_[0-9]+$'") == []
+    assert system.objects(key) == [key]
