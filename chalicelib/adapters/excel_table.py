@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from chalicelib.adapters.excel import Value, Workbook
-from chalicelib.core.members import header_labels, line_template, members, positional
+from chalicelib.core.members import header_labels, line_template, members, positional, refuse_correction
 from chalicelib.core.native import NULL, cell_writer, float_text, quoted
 from chalicelib.core.schema import Dataset, ExtraColumns
 from chalicelib.core.sheet import LAST_COLUMN, Row
@@ -22,6 +22,8 @@ class ExcelTable:
             labels = self._read_header(dataset)
             self._members = members(labels, dataset)
         else:
+            first = next((row for row in self._workbook.rows() if row.cells), None)
+            refuse_correction([_label(self._workbook.value(cell)) for cell in first.cells] if first else ())
             self._members = positional(dataset)
             labels = tuple(member.label for member in self._members)
         self.columns = tuple(member.label for member in self._members)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from chalicelib.adapters.arrow import MOST_TEXT, Texts, TooMuch, converter
 from chalicelib.adapters.ranged import RangedFile
-from chalicelib.core.members import Member, line_template, members, positional
+from chalicelib.core.members import Member, line_template, members, positional, refuse_correction
 from chalicelib.core.schema import Dataset
 from chalicelib.errors import FileRefused
 
@@ -129,6 +129,7 @@ class ParquetTable:
 
 def _by_position(labels: Sequence[str], dataset: Dataset) -> tuple[Member, ...]:
     """Columns of Parquet always have names; a dataset without a header takes them as they come."""
+    refuse_correction(labels)
     return tuple(
         Member(member.position, label, member.field) for member, label in zip(positional(dataset), labels, strict=False)
     )

@@ -28,10 +28,15 @@ def exported_columns(dataset: Dataset, *, with_id: bool) -> tuple[str, ...]:
     return ((ROW_ID,) if with_id else ()) + tuple(field.name for field in dataset.fields)
 
 
+def encoding_mark(dialect: Dialect) -> bytes:
+    """Return what tells that a file is UTF-8 where other files of its dataset are not."""
+    return b"" if dialect.encoding == UTF8 else codecs.BOM_UTF8
+
+
 def csv_header(dataset: Dataset, *, with_id: bool) -> bytes:
     """Return the header's lines: as many as the dialect skips and reads, the names in the first that counts."""
     dialect = dataset.dialect
-    mark = b"" if dialect.encoding == UTF8 else codecs.BOM_UTF8  # what is dropped again has this encoding, not that one
+    mark = encoding_mark(dialect)
     if not dialect.header:
         return mark
     names = exported_columns(dataset, with_id=with_id)

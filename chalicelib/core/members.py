@@ -30,10 +30,7 @@ def members(labels: Sequence[str], dataset: Dataset) -> tuple[Member, ...]:
     Raises:
         FileRefused: the labels are not those of a file of this dataset.
     """
-    if len(own_columns(labels)) < len(labels):
-        raise FileRefused(
-            "correction-in-table", "an error file comes back as CSV only; save it as that, and drop it again"
-        )
+    refuse_correction(labels)
     check_labels(labels, dataset)
     fields = {field.name: field for field in dataset.fields}
     names = resolve(labels, dataset)
@@ -42,6 +39,14 @@ def members(labels: Sequence[str], dataset: Dataset) -> tuple[Member, ...]:
         for position, (label, name) in enumerate(zip(labels, names, strict=True))
         if name in fields
     )
+
+
+def refuse_correction(labels: Sequence[str]) -> None:
+    """Refuse a table with the labels of an error file."""
+    if len(own_columns(labels)) < len(labels):
+        raise FileRefused(
+            "correction-in-table", "an error file comes back as CSV only; save it as that, and drop it again"
+        )
 
 
 def positional(dataset: Dataset) -> tuple[Member, ...]:

@@ -1,8 +1,9 @@
 """A part of an export while it is filled: as many lines as fit, cut between records."""
 
+import codecs
 from collections.abc import Sequence
 
-from chalicelib.core.lines import Encode, Row, csv_encoder, csv_header, json_encoder
+from chalicelib.core.lines import Encode, Row, csv_encoder, csv_header, encoding_mark, json_encoder
 from chalicelib.core.schema import Dataset
 from chalicelib.errors import ExportRefused
 
@@ -40,8 +41,8 @@ class TextPart:
         return len(lines), self._started() + b"".join(lines)
 
     def finish(self) -> bytes:
-        """Return what is left to write."""
-        return self._started()
+        """Return what is left to write: where there is not even a header, nothing."""
+        return b"" if self._head == codecs.BOM_UTF8 else self._started()
 
     def _started(self) -> bytes:
         head, self._head = self._head, b""
@@ -55,7 +56,7 @@ def csv_part(dataset: Dataset, max_bytes: int, *, with_id: bool) -> TextPart:
 
 def json_part(dataset: Dataset, max_bytes: int, *, with_id: bool) -> TextPart:
     """Return an empty part of JSON Lines."""
-    return TextPart(b"", json_encoder(dataset, with_id=with_id), max_bytes)
+    return TextPart(encoding_mark(dataset.dialect), json_encoder(dataset, with_id=with_id), max_bytes)
 
 
 def record_too_large(max_bytes: int) -> ExportRefused:

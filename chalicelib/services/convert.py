@@ -9,7 +9,7 @@ from chalicelib.core.header import Layout
 from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Remaining, Tables
-from chalicelib.services.reading import dataset_of
+from chalicelib.services.reads import declared
 from chalicelib.services.replace import may_replace
 from chalicelib.services.split import Split
 
@@ -46,11 +46,12 @@ class Convert:
         head = self._objects.read(job.object, 0, min(HEAD_BYTES, job.object.size))
         container = container_of(head, job.object.key)
         assert container is not None, "split sends nothing else"
-        table = self._tables.open(job.object, container, dataset_of(job, self._datasets))
+        dataset = declared(job, self._datasets)  # its own dialect tells where a table has its header
+        table = self._tables.open(job.object, container, dataset)
         if job.columns is None:
             # A header is among the rows, as an empty line: so a record's line is its row.
             layout = Layout(table.columns, data_start=0, first_line=1)
-            replaces = may_replace(self._datasets[job.dataset], layout)
+            replaces = may_replace(dataset, layout)
             job = self._ledger.start(job, layout, Found(container, JSONL), replaces=replaces)
         # A batch ends where a line does, and a line is a row: no row before the split's line is needed again.
         chunks = _limited(table.lines(job.split_line), self._settings.max_unpacked_bytes - job.split_offset)

@@ -8,7 +8,7 @@ from chalicelib.core.containers import JSONL
 from chalicelib.core.corrections import longest_line
 from chalicelib.core.cut import Cut, Cutter
 from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Remaining
-from chalicelib.services.reading import as_read, staging_key
+from chalicelib.services.reads import as_read, staging_key
 from chalicelib.services.unpack import after
 
 _HAND_ON = 60.0  # seconds to spare when the rest of a split is handed to the next invocation

@@ -256,7 +256,8 @@ class Ledger(Protocol):
         """Remember the header and what the file is: PENDING becomes RUNNING.
 
         The parent of a correction file is found by its key or by what its first records say of themselves.
-        Raises Contended when another splitter got there first.
+        Raises Contended when another splitter got there first, FileRefused where the file corrects one that was to
+        replace the table, and the table does not hold that.
         """
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
@@ -296,7 +297,10 @@ class Ledger(Protocol):
         """
 
     def drop_left_over(self) -> int:
-        """Drop the shadows of jobs that have ended or are gone; their number. Jobs drop their own when they end."""
+        """Drop the shadows of jobs that have ended or are gone; their number. Jobs drop their own when they end.
+
+        Forget what late workers of such jobs have claimed.
+        """
 
     def untidy(self, id: UUID) -> Untidy | None:
         """The job, if it has ended and its object is still to be deleted or archived."""

@@ -51,13 +51,16 @@ class HeldJob(Protocol):
     redrives: int
 
     def was_stopped(self) -> bool:
-        """Whether batches of it were cancelled, which nothing brings back."""
+        """Whether it was stopped, or batches of it were cancelled, which nothing brings back."""
 
     def repeated_by(self) -> UUID | None:
         """The later job that has loaded the same bytes under the same name, or is about to."""
 
     def dropped(self, keys: Sequence[str]) -> tuple[set[str], UUID | None]:
         """Which of these keys have jobs, and one of them or of the job's children that has not ended."""
+
+    def lacks_its_whole(self) -> bool:
+        """Whether its records belong to a file that was to replace the table, and is not what the table holds."""
 
     def unresolved(self) -> Unresolved: ...
 
@@ -142,6 +145,8 @@ class Redrive:
         if held.job.state not in (JobState.COMPLETED_WITH_FAILURES, JobState.FAILED, JobState.CANCELLED):
             raise _conflict("nothing-rejected", f"the job is {held.job.state}: it has no rejected records")
         _refuse_without_a_rest(held.job)
+        if held.lacks_its_whole():
+            raise _conflict("parent-not-loaded", "the table does not hold the file that the records belong to")
         file = error_file_of(held.job, dataset)
         folder = f"input/{held.job.dataset}/redrive/job={held.job.id}"
         keys = [f"{folder}/{held.redrives + n}-{file.name}" for n in range(3)]

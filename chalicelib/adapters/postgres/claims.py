@@ -36,6 +36,8 @@ class Claims:
 
     def wait(self) -> None:
         """Until all batches that share keys with this one have ended."""
+        if not self._earlier:
+            return
         earlier = sorted(self._earlier)
         where = {"jobs": [job for job, _ in earlier], "batches": [batch for _, batch in earlier]}
         self._cursor.execute(CLAIMS["wait"], where)

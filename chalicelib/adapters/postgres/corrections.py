@@ -35,6 +35,12 @@ def find_parent(cursor: Cursor, job: Job, columns: Sequence[str], places: Sequen
     return max(alike)[1] if alike else None
 
 
+def lacks_its_whole(cursor: Cursor, number: int) -> bool:
+    """Whether a job's records belong to a file that was to replace its dataset's table, whose rows are not there."""
+    cursor.execute(CORRECTIONS["without_its_whole"], {"number": number})
+    return bool(cursor.fetchone().found)
+
+
 def resolve(cursor: Cursor, parent: int, lines: Iterable[int], *, by: int) -> None:
     """Mark the rejections on these lines of the parent's file as resolved by a job, and those that they correct.
 

@@ -9,7 +9,7 @@ import psycopg2.extras
 
 from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.claims import claim
-from chalicelib.adapters.postgres.corrections import find_parent
+from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
@@ -22,11 +22,12 @@ from chalicelib.core.cut import Cut
 from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
-from chalicelib.errors import Contended
+from chalicelib.errors import Contended, FileRefused
 from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
+CLAIMS = queries("claims")
 JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
@@ -82,6 +83,8 @@ class PostgresLedger:
     ) -> Job:
         with self._database.transaction() as cursor:
             parent = None if layout.labels is None else find_parent(cursor, job, layout.columns, corrected)
+            if parent is not None and lacks_its_whole(cursor, parent):
+                raise FileRefused("parent-not-loaded", "the table does not hold the file that this one corrects")
             cursor.execute(
                 JOBS["start"],
                 {
@@ -186,6 +189,7 @@ class PostgresLedger:
 
     def drop_left_over(self) -> int:
         with self._database.transaction() as cursor:
+            cursor.execute(CLAIMS["forget_left_over"])
             return shadow.drop_left_over(cursor)
 
     def untidy(self, id: UUID) -> Untidy | None:

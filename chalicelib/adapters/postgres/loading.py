@@ -40,12 +40,12 @@ class Loading:
     def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: Judge) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
         self._cursor.execute(BATCHES["succeed"], {**counts, **here})
-        self._claims.withdraw()
         if rejections:
             self._cursor.copy_expert(BATCHES["copy_rejections"], LineStream(rejection_lines(self._batch, rejections)))
             psycopg2.extras.execute_values(
                 self._cursor, BATCHES["insert_causes"], cause_rows(self._batch, tally(rejections))
             )
+        self._claims.withdraw()  # late: who claims anew for this batch waits for us, and all who claim for him
         self._cursor.execute(BATCHES["add_to_job"], {**counts, **here})
         job = self._cursor.fetchone()
         reason = judge(job.read, job.rejected)

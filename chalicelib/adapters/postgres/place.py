@@ -71,6 +71,8 @@ def _place(staging: Staging, dataset: Dataset, parsed: Parsed, references: Refer
             if placed is not None:
                 attempt.keep()
                 return placed
+    if claims is not None:
+        claims.wait()  # in file order, two batches with several keys would wait for each other
     return _place_singly(staging, dataset, parsed, references)
 
 

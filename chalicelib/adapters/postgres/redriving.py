@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from chalicelib.adapters.postgres.corrections import lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import reason_of, rejected_records
 from chalicelib.adapters.postgres.ledger import JOBS, as_job
@@ -63,6 +64,9 @@ class Held:
         self._cursor.execute(REDRIVING["under_way"], {**here, "keys": list(keys)})
         rows = self._cursor.fetchall()
         return {row.key for row in rows}, next((row.id for row in rows if row.open), None)
+
+    def lacks_its_whole(self) -> bool:
+        return lacks_its_whole(self._cursor, self.job.number)
 
     def unresolved(self) -> Unresolved:
         self._cursor.execute(REDRIVING["unresolved"], {"number": self.job.number})

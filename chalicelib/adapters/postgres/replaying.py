@@ -46,6 +46,8 @@ class Replaying:
             Batch(job, row.number, Cut(row.byte_start, row.byte_end, row.first_line, row.oversize))
             for row in cursor.fetchall()
         ]
+        if job.replaces:
+            shadow.hold(cursor, job.dataset)
         cursor.execute(REPLAY["savepoint"])
 
     def lock_table(self, dataset: Dataset) -> None:

@@ -14,7 +14,7 @@ from psycopg2 import sql
 
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names
+from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names, table_of
 from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import job_and_batch
@@ -142,7 +142,11 @@ class Staging:
         return found
 
     def dangling(self, link: ForeignKey) -> set[int]:
-        """Which of the staged rows refer to a row that the table of ``link`` does not have; nulls refer to none."""
+        """Which of the staged rows refer to a row that the table of ``link`` does not have; nulls refer to none.
+
+        A dataset that refers to itself does so where its rows go.
+        """
+        itself = link.dataset == self.dataset.name
         pairs = zip(link.fields, link.keys, strict=True)
         equal = sql.SQL("stage.{name}::{type} = parent.{key}")
         same = [
@@ -150,7 +154,9 @@ class Staging:
             for name, key in pairs
         ]
         query = sql.SQL(STAGING["dangling"]).format(
-            columns=names(link.fields), target=sql.Identifier("public", link.dataset), same=sql.SQL(" and ").join(same)
+            columns=names(link.fields),
+            target=self.target if itself else table_of(link.dataset),
+            same=sql.SQL(" and ").join(same),
         )
         self.cursor.execute(query)
         return {row.row_number - 1 for row in self.cursor.fetchall()}

@@ -29,5 +29,10 @@ for share of batch
 -- name: withdraw
 delete from dropload.claim where job = %(job)s and batch = %(batch)s
 
+-- name: forget_left_over
+-- Of a worker that came so late that its job had ended.
+delete from dropload.claim
+where not exists (select from dropload.job where number = claim.job and finished_at is null)
+
 -- name: forget
 delete from dropload.claim where job = %(job)s

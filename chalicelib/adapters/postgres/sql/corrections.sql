@@ -3,6 +3,17 @@
 -- name: named_parent
 select number from dropload.job where id = %(id)s and dataset = %(dataset)s and number < %(number)s
 
+-- name: without_its_whole
+-- Whether the file at the root of a line of corrections was to be its dataset's whole, and is not, or not any more.
+with recursive line as (
+    select number, parent, replaces, dataset from dropload.job where number = %(number)s
+    union all
+    select job.number, job.parent, job.replaces, job.dataset from line join dropload.job on job.number = line.parent
+)
+select exists (
+    select from line join dropload.replaced using (dataset) where line.replaces and replaced.job <> line.number
+) as found
+
 -- name: candidates
 -- The newest jobs of the same columns that have rejections.
 select number

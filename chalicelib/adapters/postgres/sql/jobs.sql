@@ -24,6 +24,7 @@ where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %
           select from dropload.job as later
           where later.dataset = earlier.dataset and later.number > earlier.number
             and (later.bucket, later.key, later.revision) <> (%(bucket)s, %(key)s, %(revision)s)
+            and not later.validate_only
             and later.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES')
       )
   )
@@ -68,6 +69,7 @@ where number = %(number)s and finished_at is null
 
 -- name: take_stuck
 -- Open jobs at which nothing has happened for a while, nor a sweep; those that were never swept first.
+-- Whoever holds a job's row for long, as a replay does, is at work on it.
 update dropload.job
 set swept_at = now()
 where number in (
@@ -81,6 +83,7 @@ where number in (
           ) < now() - %(idle_seconds)s * interval '1 second'
     order by swept_at nulls first, number
     limit %(limit)s
+    for no key update skip locked
 )
 returning *
 

@@ -23,7 +23,9 @@ order by number
 limit 1
 
 -- name: was_stopped
-select exists (select from dropload.batch where job = %(number)s and state = 'cancelled') as found
+select stopped or exists (select from dropload.batch where job = %(number)s and state = 'cancelled') as found
+from dropload.job
+where number = %(number)s
 
 -- name: unresolved
 select count(*) as records, coalesce(sum(byte_length), 0)::bigint as bytes
