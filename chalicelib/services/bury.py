@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from chalicelib.services.finalise import Finalise
-from chalicelib.services.ports import Ledger, Reason, StoredObject
+from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.ports import Reason, StoredObject
 from chalicelib.services.split import Split
 
 _GAVE_UP = Reason(

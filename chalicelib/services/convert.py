@@ -8,7 +8,8 @@ from chalicelib.core.containers import HEAD_BYTES, JSONL, Found, container_of
 from chalicelib.core.header import Layout
 from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
-from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Remaining, Tables
+from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Remaining, Tables
 from chalicelib.services.reads import declared
 from chalicelib.services.replace import may_replace
 from chalicelib.services.split import Split

@@ -7,7 +7,8 @@ from chalicelib.config import Settings
 from chalicelib.core.containers import JSONL
 from chalicelib.core.corrections import longest_line
 from chalicelib.core.cut import Cut, Cutter
-from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Remaining
+from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Remaining
 from chalicelib.services.reads import as_read, staging_key
 from chalicelib.services.unpack import after
 

@@ -9,19 +9,9 @@ from chalicelib.core.error_file import ErrorFile, error_file
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
+from chalicelib.services.ledger_ports import FinalTransaction, Ledger
 from chalicelib.services.limits import over_limit
-from chalicelib.services.ports import (
-    Datasets,
-    Ending,
-    FinalTransaction,
-    Job,
-    Ledger,
-    ObjectStore,
-    Queues,
-    Reason,
-    RejectedRecord,
-    Remaining,
-)
+from chalicelib.services.ports import Datasets, Ending, Job, ObjectStore, Queues, Reason, RejectedRecord, Remaining
 from chalicelib.services.publish import Publish, awaits_replay
 from chalicelib.services.replace import settle
 from chalicelib.services.tidy import Tidy

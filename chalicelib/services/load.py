@@ -6,8 +6,9 @@ from chalicelib.core.claims import NO_FACTS, KeyFacts, key_facts
 from chalicelib.core.schema import OnConflict
 from chalicelib.errors import Contended, FileRefused
 from chalicelib.services.finalise import Finalise
+from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.limits import over_limit
-from chalicelib.services.ports import Batch, Ledger, Placed, Reason, Remaining
+from chalicelib.services.ports import Batch, Placed, Reason, Remaining
 from chalicelib.services.reads import Read, Reads, count_records, refused_records, resolved_lines
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one; the work before it is not repeated

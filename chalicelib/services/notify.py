@@ -5,7 +5,8 @@ import logging
 from chalicelib.config import Settings
 from chalicelib.core.letter import compose
 from chalicelib.errors import Transient
-from chalicelib.services.ports import Datasets, Ledger, Mailer, Notice, Queues, Remaining
+from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.ports import Datasets, Mailer, Notice, Queues, Remaining
 
 _ENOUGH = 25.0  # seconds that the next mail may take; with fewer, the rest is left to another invocation
 log = logging.getLogger("dropload.notify")

@@ -2,19 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
-from chalicelib.core.claims import KeyFacts
-from chalicelib.core.containers import Found
-from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.header import Layout
-from chalicelib.core.reader import Parsed, Reader
-from chalicelib.core.rejection import RecordError, Rejection
+from chalicelib.core.rejection import RecordError
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 
@@ -161,161 +155,6 @@ class Notice:
     job: Mapping[str, Any]
     audience: str
     lines: Mapping[tuple[str, str | None], Sequence[int]]
-
-
-class LoadTransaction(Protocol):
-    """One batch's transaction: rows, rejections and books commit together or not at all."""
-
-    def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
-        """Put the accepted rows into the dataset's table, or into the shadow of a job that replaces it."""
-
-    def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: "Judge") -> bool:
-        """End the batch as succeeded. True when it was the last that its job waited for.
-
-        With the first reason that ``judge`` gives the job is stopped: no batch of it that has not begun ever will.
-        """
-
-    def resolve(self, lines: Sequence[int]) -> None:
-        """Mark what stood on these lines of the parent's file as loaded after all. Called last, after ``book``."""
-
-
-class Replay(Protocol):
-    """All batches of a job, placed one after the other in the finaliser's transaction."""
-
-    batches: Sequence[Batch]
-
-    def lock_table(self, dataset: Dataset) -> None:
-        """Wait until nobody else writes to the table, and let nobody until the transaction ends."""
-
-    def place(self, batch: Batch, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
-        """As in ``LoadTransaction``, in file order."""
-
-    def refuse(self, batch: Batch, refused: Sequence[Rejection]) -> bool:
-        """Note records that the table did not take. False when there is no room for more of them."""
-
-    def resolve(self, lines: Sequence[int]) -> None:
-        """As in ``LoadTransaction``, where what was placed stays."""
-
-    def keep(self) -> None:
-        """What was placed stays."""
-
-    def book(self, counts: Mapping[int, Mapping[str, int]]) -> None:
-        """Book these counts of batches, by number, and what was noted as refused, in place of what is booked."""
-
-
-class FinalTransaction(Protocol):
-    """The one finaliser of a job, holding its row."""
-
-    ending: Ending
-
-    def replaying(self) -> AbstractContextManager[Replay]:
-        """Place the job's records in this block; unless they are kept, the table is then as it was before.
-
-        Books that are given in the block are written at its end, and ``ending`` has the counts of then. Raises
-        Terminal when they are not of the records that were booked before.
-        """
-
-    def rejections(self) -> Iterator[RejectedRecord]:
-        """Every rejected record in file order, streamed."""
-
-    def receipt(self) -> dict[str, Any]:
-        """The manifest: counts, causes, ranges, timings."""
-
-    def outdone(self) -> bool:
-        """Whether a later job has replaced the table. No other job replaces it before this transaction ends."""
-
-    def discard(self) -> None:
-        """Book the job's inserted records as ignored, since its shadow will not become the table."""
-
-    def replace_table(self) -> Reason | None:
-        """Make the shadow's rows the table's, for all who look after the commit; else why it cannot be done.
-
-        Readers may have to wait from now on until the transaction ends.
-        """
-
-    def after_load(self, what: AfterLoad) -> None:
-        """Note that the object of the job, and of its duplicates, is to be deleted or archived after the commit."""
-
-    def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
-        """Make the job terminal and put a notice for each audience into the outbox."""
-
-
-class Ledger(Protocol):
-    """The books. Every method is one transaction."""
-
-    def open_job(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
-    ) -> Job:
-        """The job of this version of this object: a new one, or the one that it has."""
-
-    def job(self, id: UUID) -> Job | None: ...
-
-    def start(
-        self, job: Job, layout: Layout, found: Found, *, corrected: Sequence[Place] = (), replaces: bool = False
-    ) -> Job:
-        """Remember the header and what the file is: PENDING becomes RUNNING.
-
-        The parent of a correction file is found by its key or by what its first records say of themselves.
-        Raises Contended when another splitter got there first, FileRefused where the file corrects one that was to
-        replace the table, and the table does not hold that.
-        """
-
-    def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
-        """Append batches and move the split on. Raises Contended when another splitter got there first.
-
-        A job that was stopped comes back as it is, with ``split_done``.
-        """
-
-    def pending(self, job: Job) -> list[int]:
-        """Numbers of the batches that nobody has begun."""
-
-    def end_split(self, job: Job, reason: Reason | None) -> None:
-        """No more batches come; with a reason, the job will end FAILED for it."""
-
-    def begin(self, id: UUID, number: int) -> Batch | None:
-        """Take a batch in hand, or None where it has ended or its job does not want it any more."""
-
-    def claim(self, batch: Batch, facts: KeyFacts) -> None:
-        """Tell other batches what keys this one has (``core.claims``), before it is loaded."""
-
-    def loading(self, batch: Batch, facts: KeyFacts) -> AbstractContextManager[LoadTransaction | None]:
-        """The batch's transaction, or None where it has been booked meanwhile."""
-
-    def fail(self, id: UUID, number: int, reason: Reason) -> None:
-        """End a batch as failed; its job will end FAILED for this reason."""
-
-    def finalising(self, id: UUID) -> AbstractContextManager[FinalTransaction | None]:
-        """The finaliser's transaction, or None where batches are missing or the job has ended."""
-
-    def unsent(self, id: UUID) -> bool:
-        """Whether the outbox holds a notice of this job."""
-
-    def stuck(self) -> list[tuple[Job, list[int]]]:
-        """Open jobs at which nothing has happened for long, and their batches to send again.
-
-        A job is not given again before the same time has passed.
-        """
-
-    def drop_left_over(self) -> int:
-        """Drop the shadows of jobs that have ended or are gone; their number. Jobs drop their own when they end.
-
-        Forget what late workers of such jobs have claimed.
-        """
-
-    def untidy(self, id: UUID) -> Untidy | None:
-        """The job, if it has ended and its object is still to be deleted or archived."""
-
-    def all_untidy(self) -> list[Untidy]:
-        """Such jobs that ended a minute ago or more. A job is not given again before the same time has passed."""
-
-    def tidied(self, job: Job) -> None:
-        """The job's object has been put away."""
-
-    def sending(self) -> AbstractContextManager[Notice | None]:
-        """The next due notice, marked as sent when the block ends well; None when there is none."""
-
-    def postpone(self, notice: Notice) -> None:
-        """This notice could not be sent: it is due again later, and the next one is first."""
 
 
 class ObjectStore(Protocol):

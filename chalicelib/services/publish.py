@@ -5,8 +5,9 @@ So an ``atomic`` dataset takes a whole file or nothing of it, and ``validate_onl
 
 from chalicelib.core.dataset import Dataset
 from chalicelib.errors import FileRefused
+from chalicelib.services.ledger_ports import FinalTransaction, Replay
 from chalicelib.services.limits import over_limit
-from chalicelib.services.ports import Batch, Ending, FinalTransaction, Reason, Remaining, Replay
+from chalicelib.services.ports import Batch, Ending, Reason, Remaining
 from chalicelib.services.reads import Reads, count_records, refused_records, resolved_lines
 
 _SPARE = 60.0  # seconds for taking the rows back, for books and for files

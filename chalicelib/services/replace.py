@@ -3,7 +3,8 @@
 from chalicelib.core.dataset import Dataset, OnConflict
 from chalicelib.core.header import Layout
 from chalicelib.core.states import LOADED, JobState
-from chalicelib.services.ports import Ending, FinalTransaction, Reason
+from chalicelib.services.ledger_ports import FinalTransaction
+from chalicelib.services.ports import Ending, Reason
 
 
 def may_replace(dataset: Dataset, layout: Layout) -> bool:

@@ -16,7 +16,8 @@ from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.finalise import Finalise
-from chalicelib.services.ports import Datasets, Job, Ledger, ObjectStore, Queues, Reason, Remaining, StoredObject
+from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, Remaining, StoredObject
 from chalicelib.services.replace import may_replace
 from chalicelib.services.unpack import Unpack
 

@@ -5,7 +5,8 @@ import logging
 from chalicelib.errors import Transient
 from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
-from chalicelib.services.ports import Job, Ledger, Queues
+from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.ports import Job, Queues
 from chalicelib.services.tidy import Tidy
 
 log = logging.getLogger("dropload.sweep")

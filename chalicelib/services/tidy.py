@@ -6,7 +6,8 @@ from uuid import UUID
 from chalicelib.core.archive import archive_key
 from chalicelib.core.schema import AfterLoad
 from chalicelib.errors import Transient
-from chalicelib.services.ports import Ledger, ObjectStore, Untidy
+from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.ports import ObjectStore, Untidy
 
 log = logging.getLogger("dropload.tidy")
 

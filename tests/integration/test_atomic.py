@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.services.ports import FinalTransaction
+from chalicelib.services.ledger_ports import FinalTransaction
 from tests.policies import ITEMS, TAGGED, TALLIES, lines, with_policies
 from tests.system import System, forever
 

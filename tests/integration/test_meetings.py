@@ -206,6 +206,17 @@ def test_mended_records_of_a_file_that_was_refused_as_a_whole_are_not_added_to_t
     assert system.rows("select what from lines") == [("old",)]
 
 
+def test_mended_records_of_an_atomic_file_are_not_loaded_without_their_file(system: System) -> None:
+    dataset = system.container.datasets["members"]
+    system.container.datasets["members"] = replace(dataset, atomic=True)
+    refused = system.load(members(1, 2) + member(3, account_id="x").encode())
+    assert (refused["state"], refused["reason"]["code"]) == ("FAILED", "atomic")
+    error_file = system.rejected_csv(refused).replace(b",x\n", b",7\n")
+    mended = system.load(error_file, key=f"input/members/job={refused['id']}/rejected.csv")
+    assert (mended["state"], mended["reason"]["code"]) == ("FAILED", "parent-not-loaded")
+    assert system.rows("select count(*) from members") == [(0,)]
+
+
 def test_corrections_of_corrections_are_added_as_long_as_their_file_is_the_whole(system: System) -> None:
     system = with_policies(system)
     first = system.load(lines("code,tag,size", [(1, "a", 1), ("x", "b", 1), ("x", "c", 1)]), key="input/roster/1.csv")

@@ -30,7 +30,7 @@ _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way t
 
 
 class Finalising:
-    """See ``services.ports.FinalTransaction``."""
+    """See ``services.ledger_ports.FinalTransaction``."""
 
     def __init__(self, cursor: Cursor, job: Job, row: Any) -> None:
         self._cursor = cursor

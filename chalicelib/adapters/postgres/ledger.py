@@ -41,7 +41,7 @@ _NOTICE_LOOK = 10_000  # rejections looked at to find them
 
 
 class PostgresLedger:
-    """See ``services.ports.Ledger`` for what each method promises."""
+    """See ``services.ledger_ports.Ledger`` for what each method promises."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

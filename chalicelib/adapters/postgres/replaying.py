@@ -27,7 +27,7 @@ _AT_ONCE = 1_000  # batches booked with one statement
 
 
 class Replaying:
-    """See ``services.ports.Replay``.
+    """See ``services.ledger_ports.Replay``.
 
     Refusals must outlast the savepoint that takes the rows back, so they wait in a file.
     """

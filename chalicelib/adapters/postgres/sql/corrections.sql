@@ -4,14 +4,16 @@
 select number from dropload.job where id = %(id)s and dataset = %(dataset)s and number < %(number)s
 
 -- name: without_its_whole
--- Whether the file at the root of a line of corrections was to be its dataset's whole, and is not, or not any more.
+-- Whether a file in a line of corrections was to be loaded whole, and was not loaded, or is not the whole any more.
 with recursive line as (
-    select number, parent, replaces, dataset from dropload.job where number = %(number)s
+    select number, parent, replaces, atomic, state, dataset from dropload.job where number = %(number)s
     union all
-    select job.number, job.parent, job.replaces, job.dataset from line join dropload.job on job.number = line.parent
+    select job.number, job.parent, job.replaces, job.atomic, job.state, job.dataset
+    from line join dropload.job on job.number = line.parent
 )
 select exists (
-    select from line join dropload.replaced using (dataset) where line.replaces and replaced.job <> line.number
+    select from line left join dropload.replaced using (dataset)
+    where line.replaces and replaced.job <> line.number or line.atomic and line.state = 'FAILED'
 ) as found
 
 -- name: candidates
