@@ -138,6 +138,15 @@ DIFFERENCES = [
         (field("number", bareNumber=False), "NaN"),
     ),
     Difference(
+        "a decimal point in front, beside bareNumber: false, which the library takes for text around the number",
+        ("number",),
+        True,
+        lambda described, text: (
+            described.get("bareNumber") is False and text.lstrip("+-").startswith(described.get("decimalChar", "."))
+        ),
+        (field("number", bareNumber=False, constraints={"maximum": 1}), ".5"),
+    ),
+    Difference(
         "mail addresses with letters outside ASCII",
         ("string",),
         False,
@@ -318,7 +327,8 @@ def texts(draw: st.DrawFn, kind: str) -> str:
 JUNK = [*'0123459 -+.,:;/_TZPeE%@[]{}()"\\\n\t', "", "\u0661", "é", "AM", "\u2028"]
 
 
-@settings(max_examples=400)
+# The same examples each time: another quirk of the library is for whoever searches longer, not for whose CI it strikes.
+@settings(max_examples=400, derandomize=True)
 @given(st.data())
 def test_what_is_valid_is_agreed_upon_or_a_documented_difference(data: st.DataObject) -> None:
     described = data.draw(fields())
