@@ -3,8 +3,9 @@
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, chain, islice
 from typing import NamedTuple
 
 from chalicelib.core.keys import KeyReader
@@ -12,6 +13,7 @@ from chalicelib.core.records import strip_line_end
 from chalicelib.core.rejection import RecordError, Rejection
 
 _NEWLINE = re.compile(rb"\n")
+_SLICE = 1 << 20  # bytes of a payload that are taken apart at a time
 
 
 class Position(NamedTuple):
@@ -66,6 +68,8 @@ class Parsed:
     _key_reader: KeyReader
     _line_starts: "dict[int, array[int]]" = field(default_factory=dict)
     corrects: dict[int, int] = field(default_factory=dict)
+    _fast_starts: "array[int] | None" = None
+    _fast_record: "array[int] | None" = None
 
     @property
     def accepted(self) -> int:
@@ -94,11 +98,27 @@ class Parsed:
     def keys_of(self, columns: tuple[str, ...], rows: Collection[int]) -> dict[int, Hashable]:
         """Return the key of each of these rows, as ``keys`` does of all."""
         order = sorted(rows)
-        starts = [0, *(newline.end() for newline in _NEWLINE.finditer(self.fast))]
-        lines = [self.fast[starts[row] : starts[row + 1]] for row in order if row < self.fast_rows]
+        lines = self.fast_lines(row for row in order if row < self.fast_rows)
         slow = [self.slow[row - self.fast_rows] for row in order if row >= self.fast_rows]
-        values = self._key_reader.read(columns, b"".join(lines), slow, len(order))
+        values = self._key_reader.read(columns, b"\n".join((*lines, b"")), slow, len(order))
         return dict(zip(order, values, strict=True))
+
+    def fast_lines(self, rows: Iterable[int]) -> list[bytes]:
+        """Return these rows' lines of ``fast``, without their ends."""
+        if self._fast_starts is None:
+            self._fast_starts = line_starts(self.fast)
+        fast, starts = self.fast, self._fast_starts
+        return [fast[starts[row] : starts[row + 1] - 1] for row in rows]
+
+    def fast_records(self, rows: Iterable[int]) -> list[int]:
+        """Return the number in the batch, from 1, of each of these records of ``fast``."""
+        if self._fast_record is None:
+            ends = [*(run.row for run in self._runs[1:]), self.fast_rows]
+            runs = zip(self._runs, ends, strict=True)
+            self._fast_record = array(
+                "I", chain.from_iterable(range(run.record, run.record + end - run.row) for run, end in runs)
+            )
+        return list(map(self._fast_record.__getitem__, rows))
 
     def _locate(self, row: int) -> Located:
         if row >= self.fast_rows:
@@ -112,3 +132,15 @@ class Parsed:
             self._line_starts[index] = starts
         nth = row - run.row
         return Located(run.record + nth, run.line + nth, starts[nth], starts[nth + 1])
+
+
+def line_starts(payload: bytes) -> "array[int]":
+    """Return where each line of a payload starts, and where the last one ends; it has no line ends but newlines."""
+    starts = array("I", [0])
+    position = 0
+    while position < len(payload):
+        end = payload.find(b"\n", position + _SLICE) + 1 or len(payload)
+        lengths = map(len, payload[position:end].splitlines(keepends=True))
+        starts.extend(islice(accumulate(lengths, initial=position), 1, None))
+        position = end
+    return starts
