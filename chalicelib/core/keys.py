@@ -40,17 +40,27 @@ class KeyReader:
         self, key: Sequence[str], fast: bytes, slow: Sequence[tuple[str | None, ...]], rows: int
     ) -> list[Hashable]:
         """Return the key of each of ``rows`` rows, the fast ones first; see ``Parsed.keys``."""
-        if not all(name in self._slow_position for name in key):
-            return [None] * rows
-        parts = [self._values(name, fast, slow) for name in key]
-        if len(parts) == 1:
-            return parts[0]
-        return [None if None in values else values for values in zip(*parts, strict=True)]
+        return self.read_with_texts(key, fast, slow, rows)[0]
 
-    def _values(self, name: str, fast: bytes, slow: Sequence[tuple[str | None, ...]]) -> list[Hashable]:
+    def read_with_texts(
+        self, key: Sequence[str], fast: bytes, slow: Sequence[tuple[str | None, ...]], rows: int
+    ) -> tuple[list[Hashable], list[list[str | None]]]:
+        """Return, beside what ``read`` does, each column's values as they are written; none of a key that is null."""
+        if not all(name in self._slow_position for name in key):
+            return [None] * rows, []
+        texts = [self._written(name, fast, slow) for name in key]
+        parts = [self._values(name, written) for name, written in zip(key, texts, strict=True)]
+        if len(parts) == 1:
+            return parts[0], texts
+        return [None if None in values else values for values in zip(*parts, strict=True)], texts
+
+    def _written(self, name: str, fast: bytes, slow: Sequence[tuple[str | None, ...]]) -> list[str | None]:
         position = self._slow_position[name]
         texts = self._texts(self._fast_position[name], fast)
         texts += [values[position] for values in slow]
+        return texts
+
+    def _values(self, name: str, texts: list[str | None]) -> list[Hashable]:
         convert = self._convert[name]
         if convert is None:
             return cast(list[Hashable], texts)

@@ -95,6 +95,27 @@ class Parsed:
         """
         return self._key_reader.read(columns, self.fast, self.slow, self.fast_rows + len(self.slow))
 
+    def keys_as_written(self, columns: tuple[str, ...]) -> tuple[list[Hashable], list[list[str | None]]]:
+        """Return what ``keys`` does, and each column's values as the file has them."""
+        return self._key_reader.read_with_texts(columns, self.fast, self.slow, self.accepted)
+
+    def select(self, rows: Sequence[int]) -> "Parsed":
+        """Return only these of the accepted rows, in row order, numbered anew from 0; where they were stays known."""
+        fast = [row for row in rows if row < self.fast_rows]
+        slow = [row - self.fast_rows for row in rows[len(fast) :]]
+        return Parsed(
+            records=len(rows),
+            fast=b"\n".join((*self.fast_lines(fast), b"")),
+            fast_rows=len(fast),
+            slow=[self.slow[row] for row in slow],
+            rejections=[],
+            _data=self._data,
+            _offset=self._offset,
+            _runs=[Run(new, *self._locate(row)) for new, row in enumerate(fast)],
+            _slow_records=[self._slow_records[row] for row in slow],
+            _key_reader=self._key_reader,
+        )
+
     def keys_of(self, columns: tuple[str, ...], rows: Collection[int]) -> dict[int, Hashable]:
         """Return the key of each of these rows, as ``keys`` does of all."""
         order = sorted(rows)

@@ -76,6 +76,6 @@ class Load:
 def _facts(read: Read) -> KeyFacts:
     """Of the keys for which batches would wait for each other."""
     dataset, reader, parsed = read
-    if dataset.on_conflict not in (OnConflict.REJECT, OnConflict.IGNORE, OnConflict.REPLACE):
+    if dataset.on_conflict is OnConflict.SUM:
         return NO_FACTS
-    return key_facts(filter(reader.has, dataset.unique_keys), parsed.keys)
+    return key_facts(filter(reader.has, dataset.unique_keys), parsed.keys_as_written)

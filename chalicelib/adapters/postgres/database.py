@@ -27,6 +27,7 @@ _SESSION = {
     "work_mem": "64MB",
     "temp_buffers": "32MB",
     "client_min_messages": "warning",
+    "jit": "off",  # compiling takes longer than what it speeds up: statements about one batch
 }
 
 # A peer that is gone without a word is noticed within a minute or so, and a server that does not answer sooner.

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 
 import psycopg2.errors
 
+from chalicelib.adapters.postgres.attempt import attempt
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.references import References
 from chalicelib.adapters.postgres.refusals import REFUSED, a_moment_ago, database_error, in_table
@@ -53,13 +54,13 @@ class _Merge:
 
     def run(self) -> Placed:
         if self._staging.typed:
-            with self._staging.attempt() as attempt:
+            with attempt(self._cursor) as merging:
                 try:
                     placed = self._add() if self._adds else self._update()
                 except (*REFUSED, psycopg2.errors.CardinalityViolation):
                     placed = None
                 if placed is not None:
-                    attempt.keep()
+                    merging.keep()
                     return placed
         return self._singly()
 

@@ -1,6 +1,7 @@
-"""Place: a batch's accepted rows go through a staging table into the dataset's table, in one transaction.
+"""Place: a batch's accepted rows go into the dataset's table, in one transaction.
 
-In file order, as if each row were inserted alone: the first of several rows with one key wins, and a row that is
+Those whose keys nobody else has go ``straight``; the rest, few or all, through a staging table, as told here: in file
+order, as if each row were inserted alone, the first of several rows with one key wins, and a row that is
 refused claims none of its keys. Rows that refer to nothing (``references``) are refused first. Nearly always that is
 one set-based insert; where the database refuses a row, or another transaction was quicker with a key, the batch is
 placed again row by row, which is slow and exact.
@@ -12,12 +13,14 @@ from dataclasses import replace
 
 from psycopg2 import sql
 
+from chalicelib.adapters.postgres.attempt import attempt
 from chalicelib.adapters.postgres.claims import Claims
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.merge import merge
 from chalicelib.adapters.postgres.references import MERGED, References, check_references
 from chalicelib.adapters.postgres.refusals import ELSEWHERE, REFUSED, database_error, in_file, in_table
 from chalicelib.adapters.postgres.staging import Staging
+from chalicelib.adapters.postgres.straight import go_straight
 from chalicelib.core.claims import key_facts
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.duplicates import find_duplicates
@@ -49,8 +52,30 @@ def place(
         psycopg2.Error: whatever the database says of more than a single row (deadlock, disk full ...).
         Terminal: COPY took another number of rows than were sent.
     """
-    if not parsed.fast_rows and not parsed.slow:
+    if not parsed.accepted:
         return Placed()
+    left = go_straight(cursor, dataset, target, reader, parsed, origin, claims)
+    if left is None:
+        return _stage(cursor, dataset, target, reader, parsed, origin, claims, passing=passing)
+    inserted = parsed.accepted - len(left)
+    if not left:
+        return Placed(inserted=inserted)
+    placed = _stage(cursor, dataset, target, reader, parsed.select(left), origin, None, passing=passing)
+    refusals = {left[row]: refusal for row, refusal in placed.refusals.items()}
+    return replace(placed, inserted=inserted + placed.inserted, refusals=refusals)
+
+
+def _stage(
+    cursor: Cursor,
+    dataset: Dataset,
+    target: sql.Identifier,
+    reader: Reader,
+    parsed: Parsed,
+    origin: int,
+    claims: Claims | None,
+    *,
+    passing: bool,
+) -> Placed:
     staging = Staging(cursor, dataset, target, reader, parsed, origin, passing=passing)
     references = check_references(staging, parsed) if staging.typed else References()
     staging.remove(references.orphans)
@@ -63,13 +88,13 @@ def place(
 
 def _place(staging: Staging, dataset: Dataset, parsed: Parsed, references: References, claims: Claims | None) -> Placed:
     for _ in range(_TRIES if staging.typed else 0):
-        with staging.attempt() as attempt:
+        with attempt(staging.cursor) as placing:
             try:
                 placed = _place_at_once(staging, dataset, parsed, references, claims)
             except REFUSED:
                 break
             if placed is not None:
-                attempt.keep()
+                placing.keep()
                 return placed
     if claims is not None:
         claims.wait()  # in file order, two batches with several keys would wait for each other
@@ -84,7 +109,7 @@ def _place_at_once(
     What an earlier batch may be inserting at the same time comes second, and so does all that depends on it.
     """
     held_keys = [key for key in dataset.unique_keys if staging.holds(key)]
-    facts = key_facts(held_keys, parsed.keys) if claims is None else claims.facts
+    facts = key_facts(held_keys, parsed.keys_as_written) if claims is None else claims.facts
     rivals = facts.rivals.difference(references.orphans)
     inserted = 0
     later = claims.shared() if claims is not None else set()

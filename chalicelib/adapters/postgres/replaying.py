@@ -57,7 +57,8 @@ class Replaying:
         origin = origin_of(batch.job.number, batch.number)
         target = shadow.target_of(self._job)
         placed = place(self._cursor, dataset, target, reader, parsed, origin, passing=True)
-        if parsed.accepted:
+        self._cursor.execute(REPLAY["has_staged"])
+        if self._cursor.fetchone().found:
             self._cursor.execute(REPLAY["drop_stage"])
         return placed
 

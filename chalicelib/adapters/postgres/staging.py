@@ -5,13 +5,13 @@ as ``core.reader.Parsed`` numbers them; ``_row`` in the table is one more.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from io import BytesIO, RawIOBase
 from typing import Any
 
 import psycopg2.errors
 from psycopg2 import sql
 
+from chalicelib.adapters.postgres.attempt import attempt
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names, table_of
@@ -27,16 +27,6 @@ MERGE = queries("merge")
 _COPY_BUFFER = 1 << 18
 
 Key = tuple[str, ...]
-
-
-class Attempt:
-    """A savepoint that is rolled back at the end of its block unless it is kept."""
-
-    def __init__(self) -> None:
-        self.kept = False
-
-    def keep(self) -> None:
-        self.kept = True
 
 
 class Staging:
@@ -70,16 +60,6 @@ class Staging:
     def holds(self, key: Key) -> bool:
         """Whether the file has every column of a key; where it has not, the key is null and meets nothing."""
         return self.types.keys() >= set(key)
-
-    @contextmanager
-    def attempt(self) -> Iterator[Attempt]:
-        """Statements that count only if ``keep`` is called."""
-        attempt = Attempt()
-        self.cursor.execute(STAGING["savepoint"])
-        yield attempt
-        if not attempt.kept:
-            self.cursor.execute(STAGING["roll_back"])
-        self.cursor.execute(STAGING["release"])
 
     def remove(self, rows: Collection[int]) -> None:
         """Forget these rows."""
@@ -176,12 +156,12 @@ class Staging:
 
     def _fill(self, reader: Reader, parsed: Parsed, types: Mapping[str, str]) -> bool:
         """Make and fill the table with these types (text where none is given); False where a value did not fit."""
-        with self.attempt() as attempt:
+        with attempt(self.cursor) as filling:
             try:
                 self._create_and_copy(reader, parsed, types)
             except psycopg2.errors.DataError:
                 return False
-            attempt.keep()
+            filling.keep()
         return True
 
     def _create_and_copy(self, reader: Reader, parsed: Parsed, types: Mapping[str, str]) -> None:

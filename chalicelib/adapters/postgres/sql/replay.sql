@@ -13,6 +13,9 @@ select number, byte_start, byte_end, first_line, oversize from dropload.batch wh
 set local lock_timeout = '600s';
 lock table {table} in share row exclusive mode
 
+-- name: has_staged
+select to_regclass('pg_temp._stage') is not null as found
+
 -- name: drop_stage
 -- Emptied at once, so that what all batches together have staged is never on the disk.
 truncate pg_temp._stage;

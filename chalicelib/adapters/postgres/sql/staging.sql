@@ -3,15 +3,6 @@
 -- name: set_origin
 select set_config(%(setting)s, %(origin)s, true)
 
--- name: savepoint
-savepoint attempt
-
--- name: roll_back
-rollback to savepoint attempt
-
--- name: release
-release savepoint attempt
-
 -- name: create
 create temp table _stage (_row integer generated always as identity (cache 1000), {columns}) on commit drop
 

@@ -1,0 +1,126 @@
+"""Straight: rows whose keys nobody else has go by COPY into the dataset's table, in the order of its first key.
+
+Nearly all rows are such rows. They need no staging and no ON CONFLICT: the table is asked for all keys of the batch
+at once beforehand. What shares a key with the table, with the batch itself or with a batch that is being loaded at the
+same time is left to the exact way (``place``), which comes after.
+"""
+
+from collections.abc import Sequence
+
+from psycopg2 import sql
+
+from chalicelib.adapters.postgres.attempt import attempt
+from chalicelib.adapters.postgres.claims import Claims
+from chalicelib.adapters.postgres.copying import Miscounted, copy_rows, has_all_columns
+from chalicelib.adapters.postgres.database import Cursor
+from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.refusals import REFUSED
+from chalicelib.adapters.postgres.tables import column_type, names
+from chalicelib.core.claims import KeyFacts, Ordered, key_facts
+from chalicelib.core.dataset import Dataset
+from chalicelib.core.duplicates import Key
+from chalicelib.core.reader import Parsed, Reader
+from chalicelib.core.schema import OnConflict
+
+STRAIGHT = queries("straight")
+_UNLISTED = ("jsonb", "numeric[]")  # types of which an array of texts cannot be made
+_WORTH_IT = 0.5  # the share of rows that must be free, or all are staged
+
+
+def go_straight(
+    cursor: Cursor,
+    dataset: Dataset,
+    target: sql.Identifier,
+    reader: Reader,
+    parsed: Parsed,
+    origin: int,
+    claims: Claims | None,
+) -> Sequence[int] | None:
+    """Insert every row that is free; the rows that are left, in row order, or None where all are.
+
+    What is left may be placed at once: batches that have a key of it, and came first, have ended.
+    """
+    keys = [key for key in dataset.unique_keys if reader.has(key)]
+    if not _may(dataset, reader, keys):
+        return None
+    facts = key_facts(keys, parsed.keys_as_written) if claims is None else claims.facts
+    left = set(facts.rivals)
+    if claims is not None:
+        left |= claims.shared()
+    for key in keys:
+        left |= _taken(cursor, dataset, target, key, facts.ordered[key])
+    if parsed.accepted - len(left) < parsed.accepted * _WORTH_IT:
+        return None
+    if not _copied(cursor, dataset, target, reader, parsed, origin, _order(parsed, keys, facts, left)):
+        return None
+    if claims is not None:
+        claims.wait()
+    return sorted(left)
+
+
+def _may(dataset: Dataset, reader: Reader, keys: Sequence[Key]) -> bool:
+    """Whether rows of this dataset are independent of each other but for keys that can be asked for."""
+    types = {column_type(dataset.field(name)) for key in keys for name in key}
+    return (
+        dataset.on_conflict is not OnConflict.SUM
+        and not dataset.foreign_keys
+        and has_all_columns(reader)
+        and types.isdisjoint(_UNLISTED)
+    )
+
+
+def _taken(cursor: Cursor, dataset: Dataset, target: sql.Identifier, key: Key, ordered: Ordered) -> set[int]:
+    """The rows with a value of the key that some row of the table has."""
+    if not ordered.rows:
+        return set()
+    columns = names(key)
+    lists = (
+        sql.SQL("{}::{}[]").format(sql.Literal(_as_array(texts)), sql.SQL(column_type(dataset.field(name))))
+        for name, texts in zip(key, ordered.texts, strict=True)
+    )
+    same = (sql.SQL("kept.{name} = wanted.{name}").format(name=sql.Identifier(name)) for name in key)
+    query = sql.SQL(STRAIGHT["taken"]).format(
+        columns=columns, lists=sql.SQL(", ").join(lists), table=target, same=sql.SQL(" and ").join(same)
+    )
+    cursor.execute(STRAIGHT["use_indexes"])
+    cursor.execute(query)
+    found = {ordered.rows[row.place - 1] for row in cursor.fetchall()}
+    cursor.execute(STRAIGHT["use_anything"])
+    return found
+
+
+def _as_array(texts: str) -> str:
+    """Texts with NUL between them as PostgreSQL writes an array."""
+    escaped = texts.replace("\\", "\\\\").replace('"', '\\"') if "\\" in texts or '"' in texts else texts
+    return '{"' + escaped.replace("\0", '","') + '"}'
+
+
+def _order(parsed: Parsed, keys: Sequence[Key], facts: KeyFacts, left: set[int]) -> Sequence[int] | None:
+    """The free rows in the order of the first key, nulls last: neighbours in an index are changed one after another."""
+    if not keys:
+        return None
+    first = facts.ordered[keys[0]].rows
+    order: list[int] = [row for row in first if row not in left] if left else list(first)
+    if len(first) < parsed.accepted:
+        null = set(range(parsed.accepted)).difference(first)
+        order += sorted(null - left)
+    return order
+
+
+def _copied(
+    cursor: Cursor,
+    dataset: Dataset,
+    target: sql.Identifier,
+    reader: Reader,
+    parsed: Parsed,
+    origin: int,
+    rows: Sequence[int] | None,
+) -> bool:
+    with attempt(cursor) as copying:
+        try:
+            cursor.execute(STRAIGHT["check_at_once"])
+            copy_rows(cursor, target, dataset, reader, parsed, origin, rows=rows)
+        except (*REFUSED, Miscounted):
+            return False
+        copying.keep()
+    return True
