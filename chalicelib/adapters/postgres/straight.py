@@ -15,7 +15,7 @@ from chalicelib.adapters.postgres.copying import Miscounted, copy_rows, has_all_
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.refusals import REFUSED
-from chalicelib.adapters.postgres.tables import column_type, names
+from chalicelib.adapters.postgres.tables import column_type
 from chalicelib.core.claims import KeyFacts, Ordered, key_facts
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.duplicates import Key
@@ -41,7 +41,7 @@ def go_straight(
     What is left may be placed at once: batches that have a key of it, and came first, have ended.
     """
     keys = [key for key in dataset.unique_keys if reader.has(key)]
-    if not _may(dataset, reader, keys):
+    if not _may(cursor, dataset, target, reader, keys):
         return None
     facts = key_facts(keys, parsed.keys_as_written) if claims is None else claims.facts
     left = set(facts.rivals)
@@ -58,34 +58,42 @@ def go_straight(
     return sorted(left)
 
 
-def _may(dataset: Dataset, reader: Reader, keys: Sequence[Key]) -> bool:
-    """Whether rows of this dataset are independent of each other but for keys that can be asked for."""
+def _may(cursor: Cursor, dataset: Dataset, target: sql.Identifier, reader: Reader, keys: Sequence[Key]) -> bool:
+    """Whether rows of this dataset are independent of each other but for keys that can be looked up."""
     types = {column_type(dataset.field(name)) for key in keys for name in key}
     return (
         dataset.on_conflict is not OnConflict.SUM
         and not dataset.foreign_keys
         and has_all_columns(reader)
         and types.isdisjoint(_UNLISTED)
+        and all(_is_indexed(cursor, target, key) for key in keys)
     )
+
+
+def _is_indexed(cursor: Cursor, target: sql.Identifier, key: Key) -> bool:
+    query = sql.SQL(STRAIGHT["is_indexed"]).format(target=sql.Literal(target.as_string(cursor)))
+    cursor.execute(query, {"columns": sorted(key)})
+    return bool(cursor.fetchone().found)
 
 
 def _taken(cursor: Cursor, dataset: Dataset, target: sql.Identifier, key: Key, ordered: Ordered) -> set[int]:
     """The rows with a value of the key that some row of the table has."""
     if not ordered.rows:
         return set()
-    columns = names(key)
     lists = (
-        sql.SQL("{}::{}[]").format(sql.Literal(_as_array(texts)), sql.SQL(column_type(dataset.field(name))))
+        sql.SQL("unnest({}::{}[]) as {}").format(
+            sql.Literal(_as_array(texts)), sql.SQL(column_type(dataset.field(name))), sql.Identifier(name)
+        )
         for name, texts in zip(key, ordered.texts, strict=True)
     )
     same = (sql.SQL("kept.{name} = wanted.{name}").format(name=sql.Identifier(name)) for name in key)
     query = sql.SQL(STRAIGHT["taken"]).format(
-        columns=columns, lists=sql.SQL(", ").join(lists), table=target, same=sql.SQL(" and ").join(same)
+        lists=sql.SQL(", ").join(lists), table=target, same=sql.SQL(" and ").join(same)
     )
-    cursor.execute(STRAIGHT["use_indexes"])
-    cursor.execute(query)
+    cursor.execute(STRAIGHT["look_up"])
+    cursor.execute(query, {"length": len(ordered.rows)})
     found = {ordered.rows[row.place - 1] for row in cursor.fetchall()}
-    cursor.execute(STRAIGHT["use_anything"])
+    cursor.execute(STRAIGHT["look_as_ever"])
     return found
 
 

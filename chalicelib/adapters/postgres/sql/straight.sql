@@ -1,15 +1,28 @@
 -- Rows that nothing stands against. {braces} are identifiers and literals, filled in by psycopg2.sql.
 
--- name: use_indexes
--- A batch's keys are few against a table's rows, but the planner may not know how many rows there are by now.
-select set_config('enable_seqscan', 'off', true)
+-- name: is_indexed
+-- Whether the table has a unique index on exactly these columns, as it should.
+select exists (
+    select from pg_index
+    where indrelid = {target}::regclass and indisunique and indisvalid and indpred is null and indexprs is null
+      and (select array_agg(attname::text order by attname) from pg_attribute
+           where attrelid = indrelid and attnum = any (indkey)) = %(columns)s
+) as found
 
--- name: use_anything
-select set_config('enable_seqscan', 'on', true)
+-- name: look_up
+-- Each key by itself in the index: keys come in its order, and are few against a table's rows, which the planner may
+-- not know by now.
+select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+       set_config('enable_seqscan', 'off', true)
+
+-- name: look_as_ever
+select set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true),
+       set_config('enable_seqscan', 'on', true)
 
 -- name: taken
+-- Not unnest in FROM: that would be written to a temporary store first.
 select wanted.place
-from unnest({lists}) with ordinality as wanted ({columns}, place)
+from (select {lists}, generate_series(1, %(length)s) as place) as wanted
 where exists (select from {table} as kept where {same})
 
 -- name: check_at_once
