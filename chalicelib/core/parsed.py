@@ -10,6 +10,7 @@ from typing import NamedTuple
 from chalicelib.core.keys import KeyReader
 from chalicelib.core.records import strip_line_end
 from chalicelib.core.rejection import RecordError, Rejection
+from chalicelib.core.rejections import Rejections
 
 _NEWLINE = re.compile(rb"\n")
 
@@ -58,7 +59,7 @@ class Parsed:
     fast: bytes
     fast_rows: int
     slow: list[tuple[str | None, ...]]
-    rejections: list[Rejection]
+    rejections: Rejections
     _data: bytes
     _offset: int
     _runs: list[Run]

@@ -65,8 +65,7 @@ class Load:
             # Held back, an accepted record is fine but not loaded; the replay has the last word on it.
             held_back = batch.job.held_back
             placed = Placed(ignored=parsed.accepted) if held_back else transaction.place(*read)
-            rejections = [*parsed.rejections, *refused_records(parsed, placed)]
-            rejections.sort(key=lambda rejection: rejection.record)
+            rejections = parsed.rejections.merged(refused_records(parsed, placed))
             last = transaction.book(count_records(parsed, placed), rejections, judge)
             if not held_back:
                 transaction.resolve(resolved_lines(parsed, placed))
