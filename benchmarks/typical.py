@@ -67,7 +67,7 @@ _SPOILS = (
 def typical_rows(rng: Random, dirty: float) -> Iterator[bytes]:
     """Yield records, line ends included, of which the share ``dirty`` has one or two bad values.
 
-    One in ten has a quoted note, one in fifty a line end in it.
+    One in ten has a quoted note, one in five hundred a line end in it.
     """
     number = 0
     while True:
@@ -76,7 +76,7 @@ def typical_rows(rng: Random, dirty: float) -> Iterator[bytes]:
         day = f"{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
         note = " ".join(rng.choices(_WORDS, k=rng.randint(0, 8)))
         dice = rng.random()
-        if dice < 0.02:
+        if dice < 0.002:
             note = f'"{note}\n{note}"'
         elif dice < 0.1:
             note = f'"{note}, ""{last}"" said"'

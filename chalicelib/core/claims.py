@@ -6,7 +6,7 @@ each batch tells others what keys it has, as fingerprints, and leaves for last w
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -14,6 +14,9 @@ from chalicelib.core.duplicates import Key, contested
 
 _TYPE: Final = "I"  # four bytes: of half a million keys a few are taken for shared that are not, which costs nothing
 _NULL = 0  # no key; should a key have this fingerprint, others wait for it as if it had told nobody
+
+
+_PARTS: Final = [bytes(byte % 8 == part for byte in range(256)) for part in range(8)]
 
 
 class KeyFacts(NamedTuple):
@@ -33,16 +36,16 @@ def key_facts(keys: Iterable[Key], values_of: Callable[[Key], Sequence[Hashable 
     for key in keys:
         values = values_of(key)
         prints[key] = fingerprints(values)
-        rivals |= contested({key: values})
+        rivals |= _sharing(values, prints[key])
     return KeyFacts(prints, frozenset(rivals))
 
 
 def fingerprints(values: Sequence[Hashable | None]) -> bytes:
     """Return four bytes for each row's key. Keys that are equal, and written alike, have equal ones in any process.
 
-    ``values`` are all of one type, but for nulls.
+    ``values`` of one key are all whole numbers or none is.
     """
-    if isinstance(next((value for value in values if value is not None), None), int):
+    if _types(values) == {int}:
         # Whole numbers, unlike texts, have the same hash in any process, and a tuple mixes it well.
         prints = array(_TYPE, array("q", map(hash, zip(values, strict=True))).tobytes())[::2]
     else:
@@ -52,6 +55,23 @@ def fingerprints(values: Sequence[Hashable | None]) -> bytes:
             if value is None:
                 prints[row] = _NULL
     return prints.tobytes()
+
+
+def _sharing(values: Sequence[Hashable | None], prints: bytes) -> set[int]:
+    """Return the rows that share their value; of numbers and texts a part after the other, to hold small sets only."""
+    if _types(values) not in ({int}, {str}):
+        return contested({(): values})  # such values may be equal and have other fingerprints
+    rows: set[int] = set()
+    for part in _PARTS:
+        chosen = prints[::4].translate(part)
+        if len(set(compress(values, chosen))) < chosen.count(1):
+            places = list(compress(range(len(values)), chosen))
+            rows.update(places[found] for found in contested({(): list(compress(values, chosen))}))
+    return rows
+
+
+def _types(values: Sequence[Hashable | None]) -> set[type]:
+    return set(map(type, values)) - {type(None)}
 
 
 def shared(mine: bytes, theirs: bytes) -> set[int]:

@@ -44,7 +44,8 @@ class Grammar:
         """Matches one record, its newline included, as if there were no limit."""
         self.records: Match = re.compile(at_least_one(rf"(?:{one})\n").encode()).match
         """Matches as many records as there are, each with its newline."""
-        self._field = re.compile(field_expression(dialect)).match
+        # Nothing, too, is a match, or the next field would be looked for among all that follows.
+        self._fields = re.compile(field_expression(dialect) + "|").finditer
         self.telling = plain and not dialect.comment
         """Whether a quote's neighbours may tell what follows it: see ``RecordEnds.near``."""
         self.opening = (self.delimiter + self.quote + b"\n").__contains__
@@ -66,16 +67,18 @@ class Grammar:
         if self._plain and self._quote_text not in record:
             return None if "\r" in record or "\n" in record else record.split(self._delimiter_text)
         values = []
-        position, more = 0, True
-        while more:
-            match = self._field(record, position)
-            if match is None:
-                return None
+        for match in self._fields(record):
             quoted, plain, after = match.groups()
-            values.append(self._unescaped(plain if quoted is None else quoted, quoted is not None))
-            more = bool(after)
-            position = match.end()
-        return values
+            if quoted is not None:
+                plain = self._unescaped(quoted, True)
+            elif plain is None:
+                return None
+            elif not self._plain:
+                plain = self._unescaped(plain, False)
+            values.append(plain)
+            if not after:
+                return values
+        raise AssertionError("unreachable")
 
 
 @lru_cache(maxsize=64)
