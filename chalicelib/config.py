@@ -31,7 +31,7 @@ class Settings:
     public_url: str
     batch_bytes: int = 16 * MIB
     max_record_bytes: int = MIB
-    chunk_bytes: int = 8 * MIB
+    chunk_bytes: int = MIB
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600

@@ -7,22 +7,20 @@ the table for all its keys at once, in their order, which an index answers sever
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from itertools import repeat
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from itertools import compress, islice, repeat
+from operator import eq
+from sys import byteorder
+from typing import Any, Final, NamedTuple, cast
 from zlib import crc32
 
 from chalicelib.core.duplicates import Key, contested
-
-Texts: TypeAlias = Sequence[str | None]
-"""A column's values as they are written, one a row."""
 
 _TYPE: Final = "I"  # four bytes: of half a million keys a few are taken for shared that are not, which costs nothing
 _NULL = 0  # no key; should a key have this fingerprint, others wait for it as if it had told nobody
 
 
 class Ordered(NamedTuple):
-    """A batch's values of one key, nulls left out, in their order: of each the row, and how its columns are written.
+    """A batch's values of one key in their order, nulls left out: of each its row, and how its columns are written.
 
     ``texts`` has the values of each column in one text, NUL between them: no value has one.
     """
@@ -32,7 +30,7 @@ class Ordered(NamedTuple):
 
 
 class KeyFacts(NamedTuple):
-    """``rivals`` are the rows that share a key with another row of the batch; by key, ``prints`` tell of all rows."""
+    """``rivals`` are the rows that share a key with another row of the batch; ``prints``, by key, tell of all rows."""
 
     prints: Mapping[Key, bytes]
     rivals: frozenset[int]
@@ -42,43 +40,71 @@ class KeyFacts(NamedTuple):
 NO_FACTS = KeyFacts({}, frozenset(), {})
 
 
-def key_facts(
-    keys: Iterable[Key], values_of: Callable[[Key], tuple[Sequence[Hashable | None], Sequence[Texts]]]
-) -> KeyFacts:
-    """Return the facts of these keys; ``values_of`` gives a key's value for each row, and its columns' texts.
-
-    Holds one key's values at a time.
-    """
+def key_facts(keys: Iterable[Key], values_of: Callable[[Key], Sequence[Hashable | None]]) -> KeyFacts:
+    """Return the facts of these keys; ``values_of`` gives a key's value for each row. Holds one key's at a time."""
     prints: dict[Key, bytes] = {}
     rivals: set[int] = set()
     in_order: dict[Key, Ordered] = {}
     for key in keys:
-        values, texts = values_of(key)
+        values = values_of(key)
         prints[key] = fingerprints(values)
-        rivals |= contested({key: values})
-        in_order[key] = ordered(values, texts)
+        in_order[key], sharing = ordered(values, len(key))
+        rivals |= sharing
     return KeyFacts(prints, frozenset(rivals), in_order)
 
 
-def ordered(values: Sequence[Hashable | None], columns: Sequence[Texts]) -> Ordered:
-    """Return a key's values in their order, or as they come where they have none: an order only saves time."""
+def ordered(values: Sequence[Hashable | None], columns: int) -> tuple[Ordered, set[int]]:
+    """Return the values of a key of so many columns in their order, and the rows that share theirs with another row.
+
+    Values that have no order stay as they come: it only saves time.
+    """
     rows: Sequence[int] = range(len(values))
     if None in values:
         rows = [row for row in rows if values[row] is not None]
-    with suppress(TypeError):  # an object; a number and NaN
+    try:
         rows = sorted(rows, key=cast(Callable[[int], Any], values.__getitem__))
-    texts = ("\0".join(map(cast(Callable[[int], str], column.__getitem__), rows)) for column in columns)
-    return Ordered(array(_TYPE, rows), tuple(texts))
+    except TypeError:  # a number and NaN
+        sharing = contested({(): values})
+        found = [values[row] for row in rows]
+    else:
+        found = [values[row] for row in rows]
+        sharing = set()
+        for place in compress(range(len(found)), map(eq, found, islice(found, 1, None))):
+            sharing.update(rows[place : place + 2])
+    parts = [found] if columns == 1 else list(zip(*cast(list[tuple[object, ...]], found), strict=True))
+    return Ordered(array(_TYPE, rows), tuple(map(_text, parts))), sharing
+
+
+def _text(values: Sequence[object]) -> str:
+    if set(map(type, values)) == {int}:
+        return repr(list(values))[1:-1].replace(", ", "\0")  # the same at twice the speed
+    return "\0".join(map(str, values))
 
 
 def fingerprints(values: Sequence[Hashable | None]) -> bytes:
-    """Return four bytes for each row's key. Keys that are equal, and written alike, have equal ones in any process."""
-    prints = array(_TYPE, map(crc32, map(str.encode, map(str, values)), repeat(1)))  # from 0, an empty text had 0
-    if None in values:
+    """Return four bytes for each row's key. Keys that are equal, and written alike, have equal ones in any process.
+
+    ``values`` of one key are all whole numbers or none is.
+    """
+    types = set(map(type, values)) - {type(None)}
+    told = values if None not in values else [0 if value is None else value for value in values]
+    if types == {int}:
+        prints = _folded(cast(Sequence[int], told))
+    else:
+        texts = cast(Sequence[str], told) if types == {str} and told is values else map(str, told)
+        prints = array(_TYPE, map(crc32, map(str.encode, texts), repeat(1)))  # from 0, an empty text had 0
+    if told is not values:
         for row, value in enumerate(values):
             if value is None:
                 prints[row] = _NULL
     return prints.tobytes()
+
+
+def _folded(numbers: Sequence[int]) -> "array[int]":
+    """Return the upper half of each 64-bit number and the lower one in one: whichever half differs, this does."""
+    halves = array(_TYPE, array("q", numbers).tobytes())
+    folded = int.from_bytes(halves[::2].tobytes(), byteorder) ^ int.from_bytes(halves[1::2].tobytes(), byteorder)
+    return array(_TYPE, folded.to_bytes(4 * len(numbers), byteorder))
 
 
 def shared(mine: bytes, theirs: bytes) -> set[int]:

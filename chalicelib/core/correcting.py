@@ -13,6 +13,7 @@ from chalicelib.core.parsed import Located, Parsed
 from chalicelib.core.reader import Reader
 from chalicelib.core.records import RecordEnds, strip_line_end
 from chalicelib.core.rejection import RecordError, Rejection, too_long
+from chalicelib.core.rejections import Rejections
 from chalicelib.core.render import RAW_PREFIX, unescape_raw
 from chalicelib.core.schema import Dataset
 
@@ -75,7 +76,7 @@ class CorrectionReader(Reader):
 
     def read(self, data: bytes, *, offset: int, first_line: int) -> Corrected:
         """Read one batch, as ``Reader.read`` does; ``corrects`` has the parent's lines, as far as records name them."""
-        parsed = Corrected(0, b"", 0, [], [], data, offset, [], [], self._keys)
+        parsed = Corrected(0, b"", 0, [], Rejections(data, offset), data, offset, [], [], self._keys)
         ends = RecordEnds(self._grammar, data, self._longest)
         line, end = first_line, 0
         while end < len(data):

@@ -14,7 +14,8 @@ def contested(keys: Mapping[Key, Sequence[Hashable | None]]) -> set[int]:
     """
     rows: set[int] = set()
     for values in keys.values():
-        if len(set(values)) < len(values):
+        nulls = values.count(None)
+        if len(set(values)) < len(values) - max(nulls - 1, 0):
             count = Counter(values)
             rows.update(row for row, value in enumerate(values) if value is not None and count[value] > 1)
     return rows

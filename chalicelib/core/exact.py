@@ -29,6 +29,7 @@ class RecordRules:
                 f"a quote opens a field and is not closed, or the record does not end, within {max_record_bytes} bytes",
             ),
         )
+        self._alone: dict[RecordError, tuple[RecordError]] = {}
         self._split = grammar_of(dataset.dialect).split
         self._quote = dataset.dialect.quote_char
 
@@ -54,6 +55,24 @@ class RecordRules:
         errors: list[RecordError] = []
         values = [check(cell, errors) for check, cell in zip(checks, cells, strict=True) if check is not None]
         return tuple(values), errors
+
+    def errors_of(self, column: int, cell: bytes) -> tuple[RecordError, ...]:
+        """Return the errors of one column's cell, which is valid UTF-8 and not quoted; none where it is not declared.
+
+        Where it is one, it is the same object each time.
+        """
+        check = self.checks[column]
+        if check is None:
+            return ()
+        errors: list[RecordError] = []
+        check(cell.decode(), errors)
+        if len(errors) != 1:
+            return tuple(errors)
+        [error] = errors
+        alone = self._alone.get(error)
+        if alone is None:
+            alone = self._alone[error] = (error,)
+        return alone
 
 
 def _wrong_count(expected: int, found: int) -> RecordError:

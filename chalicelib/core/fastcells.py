@@ -119,7 +119,7 @@ class CellBuilder:
         # The empty alternative, not "?+": what follows must be able to try the next alternative of the value.
         or_empty = rb"|" if may_be_empty else b""
         plain = self._not_skipped + plain
-        return Cell(rb"(?:%b%b)" % (plain, or_empty), rb"(?:%b|%b%b)" % (plain, quoted, or_empty))
+        return Cell(rb"(?:%b%b)" % (plain, or_empty), rb"(?:%b|%b%b)" % (quoted, plain, or_empty))
 
     def _lengths(self, field: Field) -> tuple[int, int]:
         """Return the least and the most bytes that a value may have; never 0, since an empty cell is another matter."""

@@ -6,7 +6,7 @@ at, nothing that is a missing value except an empty cell. Otherwise it may refus
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from chalicelib.core.fastcells import Cell, CellBuilder
@@ -14,6 +14,7 @@ from chalicelib.core.repeat import at_least_one
 from chalicelib.core.schema import Dataset, Dialect
 
 Match = Callable[..., "re.Match[bytes] | None"]
+Matches = Callable[..., "Iterator[re.Match[bytes]]"]
 
 _SYNTAX = b"+-.:"  # delimiters or quotes that values of some types have in them
 _SHARE = 72  # bytes that a column needs of a record's limit, or its longest numbers would not fit
@@ -46,8 +47,8 @@ class FastPath:
         return self._runs[quotes, returns]
 
     @cached_property
-    def explain(self) -> Match:
-        """What matches one unquoted record that has the right number of fields.
+    def explain(self) -> Matches:
+        """What matches successive unquoted records that have the right number of fields, and then nothing.
 
         Group ``i + 1`` is the text of the ``i``-th field where that is not surely good, and unset where it is.
         """
@@ -56,10 +57,11 @@ class FastPath:
         ends = [self._delimiter] * (len(self._cells) - 1) + [rb"\r?+\n"]
         fields = [
             # Atomic: a good field is another's match for ``other``, so going back would try each field both ways.
-            rb"(?>%b(?=%b)|(%b))%b" % (cell.plain, end, other, end)
+            rb"(?>%b%b|(%b)%b)" % (cell.plain, end, other, end)
             for cell, end in zip(self._cells, ends, strict=True)
         ]
-        return re.compile(self._no_comment + b"".join(fields)).match
+        # Nothing, too, is a match, or the next one would be looked for among all that follows.
+        return re.compile(self._no_comment + b"".join(fields) + b"|").finditer
 
 
 def compile_fast_path(dataset: Dataset, columns: Sequence[str], max_record_bytes: int) -> FastPath | None:

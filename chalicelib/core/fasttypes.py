@@ -14,11 +14,12 @@ from chalicelib.core.values import BIGINT
 _ANY_NUMBER = 10**30
 # Compiled in no time, as ranges are not: that counts where a dataset has hundreds of columns.
 _UNBOUNDED_INTEGER = rb"(?:[0-9]{1,18}+|[+-][0-9]{1,18}+|[+-]?[1-8][0-9]{18})"
-_UNBOUNDED_NUMBER = rb"[+-]?+[0-9]{1,30}+"
-_DECIMALS = rb"(?:\.[0-9]{1,30}+)?+"
-_FRACTION = rb"(?:\.[0-9]{1,6}+)?+"
+# Nothing as an alternative takes half the time of a group that is optional.
+_UNBOUNDED_NUMBER = rb"(?:[0-9]{1,30}+|[+-][0-9]{1,30}+)"
+_DECIMALS = rb"(?:\.[0-9]{1,30}+|)"
+_FRACTION = rb"(?:\.[0-9]{1,6}+|)"
 _MONTH_DAY = rb"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-_OFFSET = rb"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])?+"
+_OFFSET = rb"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|)"
 
 
 _DAY = rb"-" + _MONTH_DAY

@@ -16,6 +16,7 @@ from chalicelib.core.jsontext import members_of, texts_of
 from chalicelib.core.parsed import Located
 from chalicelib.core.records import strip_line_end
 from chalicelib.core.rejection import RecordError, too_long
+from chalicelib.core.rejections import Rejections
 from chalicelib.core.render import ERROR_COLUMNS, RAW_PREFIX
 from chalicelib.core.repeat import any_number
 from chalicelib.core.rows import MAX_HEADER_BYTES
@@ -71,7 +72,7 @@ class JsonCorrectionReader(JsonLinesReader):
 
     def read(self, data: bytes, *, offset: int, first_line: int) -> Corrected:
         """Read one batch, as ``Reader.read`` does; ``corrects`` has the parent's lines, as far as records name them."""
-        parsed = Corrected(0, b"", 0, [], [], data, offset, [], [], self._keys)
+        parsed = Corrected(0, b"", 0, [], Rejections(data, offset), data, offset, [], [], self._keys)
         line, end = first_line, 0
         while end < len(data):
             start = end

@@ -7,7 +7,8 @@ from chalicelib.core.jsonfast import Shape
 from chalicelib.core.jsonrules import ObjectRules
 from chalicelib.core.parsed import Located, Run
 from chalicelib.core.records import strip_line_end
-from chalicelib.core.rejection import Rejection, too_long
+from chalicelib.core.rejection import too_long
+from chalicelib.core.rejections import Rejections
 from chalicelib.core.utf8 import invalid_positions
 from chalicelib.errors import Terminal
 
@@ -24,7 +25,7 @@ class JsonReading:
         self.runs: list[Run] = []
         self.slow: list[Values] = []
         self.slow_records: list[Located] = []
-        self.rejections: list[Rejection] = []
+        self.rejections = Rejections(data, offset)
         self._payloads: list[bytes] = []
         self._data = data
         self._offset = offset
@@ -103,7 +104,7 @@ class JsonReading:
         self.record += 1
         values, errors, names = self._rules.decide(raw)
         if errors:
-            self.rejections.append(Rejection(self.record, line, self._offset + start, end - start, raw, tuple(errors)))
+            self.rejections.add(self.record, line, start, (end,), (tuple(errors),))
             return
         self.slow.append(values)
         self.slow_records.append(Located(self.record, line, start, end))

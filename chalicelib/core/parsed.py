@@ -11,6 +11,7 @@ from typing import NamedTuple
 from chalicelib.core.keys import KeyReader
 from chalicelib.core.records import strip_line_end
 from chalicelib.core.rejection import RecordError, Rejection
+from chalicelib.core.rejections import Rejections
 
 _NEWLINE = re.compile(rb"\n")
 _SLICE = 1 << 20  # bytes of a payload that are taken apart at a time
@@ -60,7 +61,7 @@ class Parsed:
     fast: bytes
     fast_rows: int
     slow: list[tuple[str | None, ...]]
-    rejections: list[Rejection]
+    rejections: Rejections
     _data: bytes
     _offset: int
     _runs: list[Run]
@@ -95,10 +96,6 @@ class Parsed:
         """
         return self._key_reader.read(columns, self.fast, self.slow, self.fast_rows + len(self.slow))
 
-    def keys_as_written(self, columns: tuple[str, ...]) -> tuple[list[Hashable], list[list[str | None]]]:
-        """Return what ``keys`` does, and each column's values as the file has them."""
-        return self._key_reader.read_with_texts(columns, self.fast, self.slow, self.accepted)
-
     def select(self, rows: Sequence[int]) -> "Parsed":
         """Return only these of the accepted rows, in row order, numbered anew from 0; where they were stays known."""
         fast = [row for row in rows if row < self.fast_rows]
@@ -108,7 +105,7 @@ class Parsed:
             fast=b"\n".join((*self.fast_lines(fast), b"")),
             fast_rows=len(fast),
             slow=[self.slow[row] for row in slow],
-            rejections=[],
+            rejections=Rejections(self._data, self._offset),
             _data=self._data,
             _offset=self._offset,
             _runs=[Run(new, *self._locate(row)) for new, row in enumerate(fast)],

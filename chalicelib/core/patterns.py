@@ -128,12 +128,19 @@ class _Parser:
         if most != 1 and item.shortest != item.longest:
             raise _NotPlainError  # repetitions of what varies in length can take exponential time
         longest = None if most is None else (item.longest or 0) * most
-        return Embedded(item.expression + match.group().encode(), item.shortest * least, longest)
+        return Embedded(_repeated(item.expression, match.group().encode(), least, most), item.shortest * least, longest)
 
     def _skip(self, character: str) -> bool:
         found = self._pattern.startswith(character, self._at)
         self._at += found
         return found
+
+
+def _repeated(expression: bytes, quantifier: bytes, least: int, most: int | None) -> bytes:
+    """Return the repetition in the form that is matched the fastest."""
+    if not expression.endswith(b")"):  # a single character
+        return expression + quantifier + (b"+" if least == most else b"")
+    return b"(?:%b|)" % expression if (least, most) == (0, 1) else expression + quantifier
 
 
 def _times(match: re.Match[str]) -> tuple[int, int | None]:

@@ -17,6 +17,7 @@ from chalicelib.core.parsed import Parsed
 from chalicelib.core.reading import Reading
 from chalicelib.core.records import grammar_of
 from chalicelib.core.rejection import too_long
+from chalicelib.core.rejections import Rejections
 from chalicelib.core.schema import Dataset
 
 __all__ = ["Parsed", "Reader", "compile_reader"]
@@ -78,7 +79,9 @@ class Reader:
             length=cut.end - cut.start,
             max_record_bytes=self._max,
         )
-        return Parsed(1, b"", 0, [], [rejection], b"", cut.start, [], [], self._keys)
+        rejections = Rejections(b"", cut.start)
+        rejections.append(rejection)
+        return Parsed(1, b"", 0, [], rejections, b"", cut.start, [], [], self._keys)
 
 
 @lru_cache(maxsize=64)

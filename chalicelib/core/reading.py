@@ -1,16 +1,18 @@
 """One batch while it is being read: the fast path where that is sure, the exact rules everywhere else."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from chalicelib.core.exact import RecordRules, Values
-from chalicelib.core.fastpath import FastPath, Match
+from chalicelib.core.fastpath import FastPath, Match, Matches
 from chalicelib.core.parsed import Located, Run
 from chalicelib.core.records import Grammar, RecordEnds, strip_line_end
-from chalicelib.core.rejection import RecordError, Rejection, too_long
+from chalicelib.core.rejection import RecordError, too_long
+from chalicelib.core.rejections import Errors, Rejections
 from chalicelib.core.utf8 import invalid_positions
 
 _QUOTED = 256  # bytes per quote; with more quotes than that, the expression that expects them is the faster one
-_RETURN = ord("\r")
+_DROVE = 1 << 16  # bad records looked at before a good one is expected again
 _SAMPLES, _SAMPLE = 32, 4096  # stretches in which quotes are counted, and bytes of each
 
 
@@ -25,7 +27,7 @@ class Reading:
         self.runs: list[Run] = []
         self.slow: list[Values] = []
         self.slow_records: list[Located] = []
-        self.rejections: list[Rejection] = []
+        self.rejections = Rejections(data, offset)
         self._data = data
         self._offset = offset
         self._position = 0
@@ -38,7 +40,10 @@ class Reading:
 
     def read(self, fast_path: FastPath) -> None:
         """Read all, by the fast path wherever that is sure."""
-        run = fast_path.run(quotes=self._has_many_quotes(), returns=b"\r" in self._data)
+        returns = b"\r" in self._data
+        many_quotes = self._has_many_quotes()
+        run = fast_path.run(quotes=many_quotes, returns=returns)
+        few_quotes = not many_quotes and self._quote in self._data
         for start, stop in self._valid_stretches():
             self.read_exactly(start)
             patience = 1
@@ -46,8 +51,10 @@ class Reading:
                 if match := run(self._data, self._position, stop):
                     self._take_run(match.end())
                     patience = 1
+                elif few_quotes and self._take_quoted(fast_path.run(quotes=True, returns=returns), stop):
+                    patience = 1
                 elif self._reject_plain(fast_path.explain, stop, patience):
-                    patience *= 2  # bad records come in droves or alone
+                    patience = min(2 * patience, _DROVE)  # bad records come in droves or alone
                 else:
                     self._read_one()
         self.read_exactly(len(self._data))
@@ -80,40 +87,58 @@ class Reading:
         quotes = sum(self._data.count(self._quote, start, start + _SAMPLE) for start in starts)
         return quotes * _QUOTED > min(len(self._data), len(starts) * _SAMPLE)
 
+    def _take_quoted(self, run: Match, stop: int) -> bool:
+        """Take one record that has quotes, if it is surely good; all records after it would go slower this way."""
+        start = self._position
+        line_end = self._data.find(b"\n", start, stop) + 1
+        if self._data.find(self._quote, start, line_end) < 0 or not run(self._data, start, line_end):
+            return False
+        self._take_run(line_end)
+        return True
+
     def _take_run(self, end: int) -> None:
         start = self._position
         rows = self._data.count(b"\n", start, end)
-        self.runs.append(Run(self.fast_rows, self.record + 1, self._line, start, end))
+        if self.runs and self.runs[-1].end == start:
+            before = self.runs[-1]
+            self.runs[-1] = Run(before.row, before.record, before.line, before.start, end)
+        else:
+            self.runs.append(Run(self.fast_rows, self.record + 1, self._line, start, end))
         self.fast_rows += rows
         self.record += rows
         self._line += rows
         self._position = end
 
-    def _reject_plain(self, explain: Match, stop: int, most: int) -> int:
+    def _reject_plain(self, explain: Matches, stop: int, most: int) -> int:
         """Reject up to ``most`` records from here on, as long as each is bad in its values only; return how many.
 
-        The same as ``_read_one`` would do, for what is nearly always wrong, at several times its speed.
+        The same as ``_read_one`` would do, for what is nearly always wrong, at many times its speed.
         """
-        data, checks, offset, limit = self._data, self._rules.checks, self._offset, self._max
-        position, line, record = self._position, self._line, self.record
-        append = self.rejections.append
-        last = record + most
-        while record < last and (match := explain(data, position, min(stop, position + limit))):
-            errors: list[RecordError] = []
-            for check, text in zip(checks, match.groups(), strict=True):
-                if text is not None and check is not None:
-                    check(text.decode(), errors)
+        errors_of, limit = self._rules.errors_of, self._max
+        position = self._position
+        ends: list[int] = []
+        found: list[Errors] = []
+        for match in islice(explain(self._data, position, stop), most):
+            last, end = match.lastindex, match.end()
+            if last is None or end - position > limit:
+                break
+            cells = match.groups()
+            if cells.count(None) == len(cells) - 1:
+                errors = errors_of(last - 1, cells[last - 1])
+            else:
+                unsure = (errors_of(column, cell) for column, cell in enumerate(cells) if cell is not None)
+                errors = tuple(error for some in unsure for error in some)
             if not errors:
                 break
-            end = match.end()
-            record += 1
-            raw = data[position : end - 2 if data[end - 2] == _RETURN else end - 1]
-            append(Rejection(record, line, offset + position, end - position, raw, tuple(errors)))
-            line += 1
+            ends.append(end)
+            found.append(errors)
             position = end
-        rejected = record - self.record
-        self._position, self._line, self.record = position, line, record
-        return rejected
+        if found:
+            self.rejections.add(self.record + 1, self._line, self._position, ends, found)
+            self.record += len(found)
+            self._line += len(found)
+            self._position = position
+        return len(found)
 
     def _read_one(self) -> None:
         """Read one record, or skip one blank line or comment, by the exact rules."""
@@ -148,12 +173,8 @@ class Reading:
 
     def _reject(self, end: int, errors: Sequence[RecordError]) -> None:
         """Reject the record that ends at ``end``."""
-        start = self._position
         self.record += 1
-        raw = strip_line_end(self._data, start, end)
-        self.rejections.append(
-            Rejection(self.record, self._line, self._offset + start, end - start, raw, tuple(errors))
-        )
+        self.rejections.add(self.record, self._line, self._position, (end,), (tuple(errors),))
         self._advance(end)
 
     def _advance(self, end: int) -> None:

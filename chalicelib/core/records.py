@@ -27,6 +27,7 @@ from chalicelib.core.schema import Dialect
 
 Match = Callable[..., "re.Match[bytes] | None"]
 
+_LOOKED_AT = 100  # quotes, to find one that tells
 _NEVER = 1 << 62  # beyond any data: where a record ends that is open when the data ends
 
 
@@ -37,15 +38,21 @@ class Grammar:
         self.delimiter = dialect.delimiter.encode()
         self.quote = dialect.quote_char.encode()
         self.comment = dialect.comment.encode()
+        plain = not dialect.escape and not dialect.skip_initial_space
         one = record_expression(dialect)
         self.record: Match = re.compile(rf"(?:{one})(?:\n|\Z)".encode()).match
         """Matches one record, its newline included, as if there were no limit."""
         self.records: Match = re.compile(at_least_one(rf"(?:{one})\n").encode()).match
         """Matches as many records as there are, each with its newline."""
-        self._field = re.compile(field_expression(dialect)).match
+        # Nothing, too, is a match, or the next field would be looked for among all that follows.
+        self._fields = re.compile(field_expression(dialect) + "|").finditer
+        self.telling = plain and not dialect.comment
+        """Whether a quote's neighbours may tell what follows it: see ``RecordEnds.near``."""
+        self.opening = (self.delimiter + self.quote + b"\n").__contains__
+        """Tells whether a quote may be more than a character like others after this byte, outside quotes."""
         self._delimiter_text = dialect.delimiter
         self._quote_text = dialect.quote_char
-        self._plain = not dialect.escape and not dialect.skip_initial_space
+        self._plain = plain
         self._unescaped = unescaper(dialect)
 
     def is_no_record(self, record: bytes) -> bool:
@@ -60,16 +67,18 @@ class Grammar:
         if self._plain and self._quote_text not in record:
             return None if "\r" in record or "\n" in record else record.split(self._delimiter_text)
         values = []
-        position, more = 0, True
-        while more:
-            match = self._field(record, position)
-            if match is None:
-                return None
+        for match in self._fields(record):
             quoted, plain, after = match.groups()
-            values.append(self._unescaped(plain if quoted is None else quoted, quoted is not None))
-            more = bool(after)
-            position = match.end()
-        return values
+            if quoted is not None:
+                plain = self._unescaped(quoted, True)
+            elif plain is None:
+                return None
+            elif not self._plain:
+                plain = self._unescaped(plain, False)
+            values.append(plain)
+            if not after:
+                return values
+        raise AssertionError("unreachable")
 
 
 @lru_cache(maxsize=64)
@@ -86,6 +95,7 @@ class RecordEnds:
     """
 
     def __init__(self, grammar: Grammar, data: bytes | bytearray, max_record_bytes: int) -> None:
+        self._grammar = grammar
         self._one = grammar.record
         self._many = grammar.records
         self._data = data
@@ -98,6 +108,30 @@ class RecordEnds:
             return start  # among lines that may be open for long, glances would not be cheap
         match = self._many(self._data, start, min(start + self._max, limit))
         return match.end() if match else start
+
+    def near(self, limit: int) -> int:
+        """Return where some record ends, close before ``limit`` if there are quotes to tell it; 0 where none does.
+
+        A quote tells that follows an ordinary character and is followed by no quote. If it is inside quotes, it closes
+        them; if not, it is a character like others. Either way what follows is outside, and the next newline that is
+        outside, too, ends the record, wherever that began: unless it is too long, it is whole. And too long it is not,
+        if it would not be from the start of the quote's own line: before a malformed record's end there is no newline.
+        """
+        data, quote, reach = self._data, self._grammar.quote, limit
+        for _ in range(_LOOKED_AT if self._grammar.telling else 0):
+            place = data.rfind(quote, 1, reach)
+            if place < 0:
+                break
+            reach = place
+            if self._grammar.opening(data[place - 1]) or data.startswith(quote, place + 1):
+                continue
+            match = self._one(data, place + 1, limit)
+            if match and data.startswith(b"\n", match.end() - 1):
+                line = data.rfind(b"\n", 0, place) + 1
+                if match.end() - line <= self._max:
+                    return match.end()
+            reach = max(limit - 2 * (limit - place), 0)  # farther by half, so that all searches are linear together
+        return 0
 
     def line_end(self, start: int) -> int:
         """Return the end of the physical line at ``start``, past its newline."""

@@ -62,10 +62,18 @@ def tally(rejections: Iterable[Rejection]) -> tuple[Cause, ...]:
 
     A record with several errors counts once under each distinct (code, column).
     """
+    ways: dict[tuple[RecordError, ...], list[int]] = {}  # to be bad: few, however many records are
+    for rejection in rejections:
+        counted = ways.get(rejection.errors)
+        if counted is None:
+            ways[rejection.errors] = [1, rejection.line]
+        else:
+            counted[0] += 1
+            counted[1] = min(counted[1], rejection.line)
     return merge_causes(
-        Cause(code, column, 1, rejection.line)
-        for rejection in rejections
-        for code, column in {(error.code, error.column) for error in rejection.errors}
+        Cause(code, column, count, line)
+        for errors, (count, line) in ways.items()
+        for code, column in {(error.code, error.column) for error in errors}
     )
 
 

@@ -85,7 +85,7 @@ class Cutting:
         if job.staged:
             for number, (cut, data) in enumerate(zip(cuts, cutter.kept(), strict=True), job.batches + waiting):
                 if not cut.oversize:
-                    self._objects.write(staging_key(job, number), [data], "application/octet-stream")
+                    self._objects.write(staging_key(job, number), data, "application/octet-stream")
         return cuts
 
     def _book(self, job: Job, cuts: list[Cut], cutter: Cutter, *, done: bool = False) -> Job:

@@ -1,6 +1,6 @@
 """What the services need from the ledger: its transactions, each a promise of its own."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 from uuid import UUID
@@ -35,7 +35,7 @@ class LoadTransaction(Protocol):
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         """Put the accepted rows into the dataset's table, or into the shadow of a job that replaces it."""
 
-    def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: Judge) -> bool:
+    def book(self, counts: Mapping[str, int], rejections: Collection[Rejection], judge: Judge) -> bool:
         """End the batch as succeeded. True when it was the last that its job waited for.
 
         With the first reason that ``judge`` gives the job is stopped: no batch of it that has not begun ever will.

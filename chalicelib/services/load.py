@@ -65,8 +65,7 @@ class Load:
             # Held back, an accepted record is fine but not loaded; the replay has the last word on it.
             held_back = batch.job.held_back
             placed = Placed(ignored=parsed.accepted) if held_back else transaction.place(*read)
-            rejections = [*parsed.rejections, *refused_records(parsed, placed)]
-            rejections.sort(key=lambda rejection: rejection.record)
+            rejections = parsed.rejections.merged(refused_records(parsed, placed))
             last = transaction.book(count_records(parsed, placed), rejections, judge)
             if not held_back:
                 transaction.resolve(resolved_lines(parsed, placed))
@@ -78,4 +77,4 @@ def _facts(read: Read) -> KeyFacts:
     dataset, reader, parsed = read
     if dataset.on_conflict is OnConflict.SUM:
         return NO_FACTS
-    return key_facts(filter(reader.has, dataset.unique_keys), parsed.keys_as_written)
+    return key_facts(filter(reader.has, dataset.unique_keys), parsed.keys)

@@ -76,7 +76,7 @@ def test_reading_batch_by_batch_is_reading_the_whole_file(
         slow += part.slow
         rejections += [renumbered(rejection, records) for rejection in part.rejections]
         records += part.records
-    assert (slow, rejections, records) == (whole.slow, whole.rejections, whole.records)
+    assert (slow, rejections, records) == (whole.slow, list(whole.rejections), whole.records)
 
 
 def renumbered(rejection: Rejection, before: int) -> Rejection:

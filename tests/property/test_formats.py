@@ -34,10 +34,11 @@ def gzipped(draw: st.DrawFn, data: bytes) -> bytes:
 def kept(chunks: list[bytes], dialect: Dialect | None, sizes: tuple[int, int]) -> list[tuple[Cut, bytes]]:
     """The cuts of chunks, each with its bytes."""
     cutter = Cutter(dialect, start=0, line=1, batch_bytes=sizes[0], max_record_bytes=sizes[1], keep=True)
-    found: list[tuple[Cut, bytes]] = []
+    found: list[tuple[Cut, list[bytes]]] = []
     for chunk in chunks:
         found += zip(cutter.feed(chunk), cutter.kept(), strict=True)
-    return [*found, *zip(cutter.finish(), cutter.kept(), strict=True)]
+    found += zip(cutter.finish(), cutter.kept(), strict=True)
+    return [(cut, b"".join(pieces)) for cut, pieces in found]
 
 
 @given(st.data(), DIALECTS, SIZES, CHUNKS)

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.records import RecordEnds, grammar_of, strip_line_end
@@ -69,3 +69,21 @@ def test_fields_are_those_that_the_csv_module_reads(data: st.DataObject, dialect
             assert fields == next(
                 csv.reader(io.StringIO(record.decode(), newline=""), strict=True, **csv_form(dialect))
             )
+
+
+@given(st.data(), DIALECTS, st.sampled_from([4, 9, 20, 1000]))
+@settings(max_examples=1000)
+def test_where_quotes_tell_that_a_record_ends_one_does(data: st.DataObject, dialect: Dialect, limit: int) -> None:
+    soup = data.draw(soups(dialect))
+    boundaries = {record.end for record in records_of(soup, dialect, limit)}
+    ends = RecordEnds(grammar_of(dialect), soup, limit)
+    for reach in range(len(soup) + 1):
+        told = ends.near(reach)
+        assert told == 0 or told in boundaries
+        assert told <= reach
+
+
+def test_quotes_tell_where_a_record_ends_close_by() -> None:
+    soup = b'"a","b"\n"c, d","e\nf"\n' * 100
+    ends = RecordEnds(grammar_of(Dialect()), soup, 1000)
+    assert {reach - ends.near(reach) for reach in range(1000, 2000)} <= set(range(70))

@@ -57,6 +57,15 @@ def test_memory_is_bounded_whatever_the_line_is() -> None:
         assert len(cutter._buffer) <= 1000 + 100 + 500
 
 
+def test_a_batch_is_not_held_while_it_is_cut() -> None:
+    record = b'"a, b","c\nd",5" pipe\n' * 3
+    cutter = Cutter(Dialect(), start=0, line=2, batch_bytes=1 << 20, max_record_bytes=100)
+    for _ in range(50_000):
+        cutter.feed(record)
+        assert len(cutter._buffer) <= 5 * 100 + len(record)
+    assert cutter.offset > 2 << 20
+
+
 def test_a_cutter_tells_where_another_can_go_on() -> None:
     data = b"aaaa\n" * 50
     cutter = Cutter(Dialect(), start=0, line=2, batch_bytes=20, max_record_bytes=10)

@@ -25,7 +25,7 @@ def only_error(data: bytes, max_record_bytes: int = 10_000) -> tuple[str | None,
 
 def test_good_records_go_to_copy_as_they_came() -> None:
     parsed = read(GOOD * 3)
-    assert (parsed.fast, parsed.fast_rows, parsed.slow, parsed.rejections) == (GOOD * 3, 3, [], [])
+    assert (parsed.fast, parsed.fast_rows, parsed.slow, list(parsed.rejections)) == (GOOD * 3, 3, [], [])
 
 
 def test_quoted_records_go_to_copy_as_they_came() -> None:
@@ -199,9 +199,15 @@ def test_a_reader_is_compiled_once() -> None:
     assert compile_reader(dataset(), COLUMNS, 1000) is compile_reader(dataset(), COLUMNS, 1000)
 
 
+def test_droves_of_bad_records_of_every_kind_are_rejected_one_by_one() -> None:
+    parsed = read(b"Ana,012345678,7,\nAna,0123456789,x,\nshort\n" * 100)
+    assert [rejection.line for rejection in parsed.rejections] == list(range(2, 302))
+    assert {len(rejection.raw) for rejection in parsed.rejections} == {16, 17, 5}
+
+
 def test_nothing_is_nothing() -> None:
     parsed = read(b"")
-    assert (parsed.records, parsed.fast, parsed.rejections, parsed.keys(("number",))) == (0, b"", [], [])
+    assert (parsed.records, parsed.fast, list(parsed.rejections), parsed.keys(("number",))) == (0, b"", [], [])
 
 
 def test_many_lines_within_one_quote_that_stays_open_take_linear_time() -> None:

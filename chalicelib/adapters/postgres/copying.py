@@ -4,6 +4,7 @@ Each row also gets what no file has: its origin, and an id where the caller has 
 """
 
 import io
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 
 from psycopg2 import sql
@@ -50,9 +51,7 @@ def copy_rows(
         Miscounted: COPY took another number of rows than were sent.
     """
     added = ["_origin"] if first_id is None else ["_origin", "id"]
-    order: Sequence[int] = range(parsed.accepted) if rows is None else rows
-    fast = [row for row in order if row < parsed.fast_rows] if rows is not None else range(parsed.fast_rows)
-    slow = [row for row in order if row >= parsed.fast_rows] if rows is not None else order[parsed.fast_rows :]
+    fast, slow = _parted(parsed, rows)
     dialect = dataset.dialect
     delimiter = dialect.delimiter.encode()
     end = b"%b%d" % (delimiter, origin)
@@ -75,6 +74,15 @@ def copy_rows(
     text = sql.SQL(COPY["text"]).format(table=table, columns=names([*reader.slow_columns, *added]))
     _copy(cursor, text, LineStream(map(row_as_text, slow)), len(slow))
     return len(fast) + len(slow)
+
+
+def _parted(parsed: Parsed, rows: Sequence[int] | None) -> tuple[Sequence[int], Sequence[int]]:
+    """The rows of the payload and the others."""
+    if rows is None:
+        return range(parsed.fast_rows), range(parsed.fast_rows, parsed.accepted)
+    if not parsed.slow:
+        return rows, ()
+    return array("I", filter(parsed.fast_rows.__gt__, rows)), array("I", filter(parsed.fast_rows.__le__, rows))
 
 
 def _lines(parsed: Parsed, rows: Sequence[int], end: bytes) -> Iterator[bytes]:

@@ -1,7 +1,8 @@
 """One batch's transaction: its rows, its rejections and its books, one commit."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import psycopg2.extras
 
@@ -16,7 +17,7 @@ from chalicelib.core.claims import KeyFacts
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
-from chalicelib.core.rejection import Cause, Rejection, tally
+from chalicelib.core.rejection import Cause, RecordError, Rejection, tally
 from chalicelib.services.ports import Batch, Job, Judge, Placed
 
 BATCHES = queries("batches")
@@ -37,7 +38,7 @@ class Loading:
         origin = origin_of(job.number, self._batch.number)
         return place(self._cursor, dataset, shadow.target_of(job), reader, parsed, origin, self._claims)
 
-    def book(self, counts: Mapping[str, int], rejections: Sequence[Rejection], judge: Judge) -> bool:
+    def book(self, counts: Mapping[str, int], rejections: Collection[Rejection], judge: Judge) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
         self._cursor.execute(BATCHES["succeed"], {**counts, **here})
         if rejections:
@@ -66,22 +67,18 @@ def resolve_for(cursor: Cursor, job: Job, lines: Sequence[int]) -> None:
 
 def rejection_lines(batch: Batch, rejections: Iterable[Rejection]) -> Iterator[bytes]:
     """A batch's rejections as ``batches.sql: copy_rejections`` takes them."""
-    job, number = str(batch.job.number), str(batch.number)
+    here = f"{batch.job.number}\t{batch.number}"
     for rejection in rejections:
-        errors = [{"column": e.column, "code": e.code, "message": e.message} for e in rejection.errors]
-        yield copy_line(
-            (
-                job,
-                number,
-                str(rejection.record),
-                str(rejection.line),
-                str(rejection.offset),
-                str(rejection.length),
-                json.dumps(errors),
-                "\\x" + rejection.raw.hex(),
-                None if rejection.corrects is None else str(rejection.corrects),
-            )
-        )
+        record, line, offset, length, raw, errors, corrects = rejection
+        place = "\\N" if corrects is None else corrects
+        text = f"{here}\t{record}\t{line}\t{offset}\t{length}\t{_errors_cell(errors)}\t\\\\x{raw.hex()}\t{place}\n"
+        yield text.encode()
+
+
+@lru_cache(maxsize=1024)  # a batch has many bad records, but few ways to be bad
+def _errors_cell(errors: tuple[RecordError, ...]) -> str:
+    listed = [{"column": error.column, "code": error.code, "message": error.message} for error in errors]
+    return copy_line([json.dumps(listed)])[:-1].decode()
 
 
 def cause_rows(batch: Batch, causes: Iterable[Cause]) -> list[tuple[object, ...]]:

@@ -109,7 +109,7 @@ def _place_at_once(
     What an earlier batch may be inserting at the same time comes second, and so does all that depends on it.
     """
     held_keys = [key for key in dataset.unique_keys if staging.holds(key)]
-    facts = key_facts(held_keys, parsed.keys_as_written) if claims is None else claims.facts
+    facts = key_facts(held_keys, parsed.keys) if claims is None else claims.facts
     rivals = facts.rivals.difference(references.orphans)
     inserted = 0
     later = claims.shared() if claims is not None else set()

@@ -5,7 +5,9 @@ at once beforehand. What shares a key with the table, with the batch itself or w
 same time is left to the exact way (``place``), which comes after.
 """
 
+from array import array
 from collections.abc import Sequence
+from itertools import filterfalse
 
 from psycopg2 import sql
 
@@ -23,8 +25,8 @@ from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.schema import OnConflict
 
 STRAIGHT = queries("straight")
-_UNLISTED = ("jsonb", "numeric[]")  # types of which an array of texts cannot be made
-_WORTH_IT = 0.5  # the share of rows that must be free, or all are staged
+_LOOKED_UP = {"text", "integer", "bigint", "numeric", "date", "timestamp with time zone", "uuid", "boolean"}
+_TOO_MANY = 0.5  # the share of rows that are left above which all are
 
 
 def go_straight(
@@ -43,16 +45,21 @@ def go_straight(
     keys = [key for key in dataset.unique_keys if reader.has(key)]
     if not _may(cursor, dataset, target, reader, keys):
         return None
-    facts = key_facts(keys, parsed.keys_as_written) if claims is None else claims.facts
+    facts = key_facts(keys, parsed.keys) if claims is None else claims.facts
     left = set(facts.rivals)
     if claims is not None:
         left |= claims.shared()
-    for key in keys:
-        left |= _taken(cursor, dataset, target, key, facts.ordered[key])
-    if parsed.accepted - len(left) < parsed.accepted * _WORTH_IT:
-        return None
-    if not _copied(cursor, dataset, target, reader, parsed, origin, _order(parsed, keys, facts, left)):
-        return None
+    with attempt(cursor) as straight:
+        try:
+            for key in keys:
+                left |= _taken(cursor, dataset, target, key, facts.ordered[key])
+            if len(left) > parsed.accepted * _TOO_MANY:
+                return None
+            cursor.execute(STRAIGHT["check_at_once"])
+            copy_rows(cursor, target, dataset, reader, parsed, origin, rows=_order(parsed, keys, facts, left))
+        except (*REFUSED, Miscounted):
+            return None
+        straight.keep()
     if claims is not None:
         claims.wait()
     return sorted(left)
@@ -65,7 +72,7 @@ def _may(cursor: Cursor, dataset: Dataset, target: sql.Identifier, reader: Reade
         dataset.on_conflict is not OnConflict.SUM
         and not dataset.foreign_keys
         and has_all_columns(reader)
-        and types.isdisjoint(_UNLISTED)
+        and types <= _LOOKED_UP
         and all(_is_indexed(cursor, target, key) for key in keys)
     )
 
@@ -108,27 +115,7 @@ def _order(parsed: Parsed, keys: Sequence[Key], facts: KeyFacts, left: set[int])
     if not keys:
         return None
     first = facts.ordered[keys[0]].rows
-    order: list[int] = [row for row in first if row not in left] if left else list(first)
+    order = array("I", filterfalse(left.__contains__, first))
     if len(first) < parsed.accepted:
-        null = set(range(parsed.accepted)).difference(first)
-        order += sorted(null - left)
+        order.extend(sorted(set(range(parsed.accepted)).difference(first, left)))
     return order
-
-
-def _copied(
-    cursor: Cursor,
-    dataset: Dataset,
-    target: sql.Identifier,
-    reader: Reader,
-    parsed: Parsed,
-    origin: int,
-    rows: Sequence[int] | None,
-) -> bool:
-    with attempt(cursor) as copying:
-        try:
-            cursor.execute(STRAIGHT["check_at_once"])
-            copy_rows(cursor, target, dataset, reader, parsed, origin, rows=rows)
-        except (*REFUSED, Miscounted):
-            return False
-        copying.keep()
-    return True
