@@ -107,12 +107,17 @@ def _folded(numbers: Sequence[int]) -> "array[int]":
     return array(_TYPE, folded.to_bytes(4 * len(numbers), byteorder))
 
 
-def shared(mine: bytes, theirs: bytes) -> set[int]:
-    """Return the rows whose fingerprint is among ``theirs``, but for nulls."""
-    own = _numbers(mine)
-    common = set(own).intersection(_numbers(theirs))
-    common.discard(_NULL)
-    return {row for row, print in enumerate(own) if print in common} if common else set()
+class Shared:
+    """Finds the rows whose fingerprint others have, too, but for nulls."""
+
+    def __init__(self, prints: bytes) -> None:
+        self._mine = _numbers(prints)
+        self._known = set(self._mine)
+        self._known.discard(_NULL)
+
+    def with_others(self, prints: bytes) -> set[int]:
+        common = self._known.intersection(_numbers(prints))
+        return {row for row, print in enumerate(self._mine) if print in common} if common else set()
 
 
 def _numbers(prints: bytes) -> "array[int]":

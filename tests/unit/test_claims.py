@@ -2,11 +2,12 @@
 
 from collections.abc import Hashable
 from decimal import Decimal
+from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.claims import fingerprints, key_facts, shared
+from chalicelib.core.claims import fingerprints, key_facts
 from chalicelib.core.duplicates import contested
 
 VALUES: list[st.SearchStrategy[Hashable]] = [
@@ -26,7 +27,7 @@ def test_rows_with_a_key_that_others_have_are_found_and_nulls_are_not(
     keys: tuple[list[Hashable], list[Hashable]],
 ) -> None:
     mine, theirs = keys
-    found = shared(fingerprints(mine), fingerprints(theirs))
+    found = Shared(fingerprints(mine)).with_others(fingerprints(theirs))
     assert found >= {row for row, key in enumerate(mine) if key is not None and key in theirs}
     assert not any(mine[row] is None for row in found)
 
@@ -39,4 +40,37 @@ def test_rows_that_share_a_key_within_a_batch_are_rivals(keys: tuple[list[Hashab
 
 def test_batches_without_a_common_key_share_nothing() -> None:
     mine, theirs = list(range(1000)), list(range(1000, 2000))
-    assert shared(fingerprints(mine), fingerprints(theirs)) == set()
+    assert Shared(fingerprints(mine)).with_others(fingerprints(theirs)) == set()
+
+
+@given(values=st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)) | st.lists(st.none() | st.text("ab1", max_size=3)))
+def test_values_are_told_in_their_order_and_rivals_are_those_that_share_one(values: list[Hashable]) -> None:
+    found, sharing = ordered(values, 1)
+    rows = [row for row, value in enumerate(values) if value is not None]
+    assert sorted(found.rows) == rows
+    texts = found.texts[0].split("\0") if rows else []
+    assert texts == [str(values[row]) for row in found.rows]
+    in_order: list[Any] = [values[row] for row in found.rows]
+    assert in_order == sorted(in_order)
+    assert sharing == contested({(): values})
+
+
+def test_values_without_an_order_are_told_all_the_same() -> None:
+    values: list[Hashable] = ["NaN", 1, 2, "NaN", None]
+    found, sharing = ordered(values, 1)
+    assert (list(found.rows), found.texts, sharing) == ([0, 1, 2, 3], ("NaN\x001\x002\0NaN",), {0, 3})
+
+
+@given(pairs=st.lists(st.tuples(st.integers(0, 3), st.text("ab", max_size=2)) | st.none(), max_size=8))
+def test_keys_of_several_columns_have_a_text_for_each(pairs: list[Hashable]) -> None:
+    found, sharing = ordered(pairs, 2)
+    assert sharing == contested({(): pairs})
+    if found.rows:
+        columns = (column.split("\0") for column in found.texts)
+        expected = [tuple(map(str, cast(tuple[Any, ...], pairs[row]))) for row in found.rows]
+        assert list(zip(*columns, strict=True)) == expected
+
+
+def test_whole_numbers_that_differ_in_one_half_only_have_fingerprints_of_their_own() -> None:
+    for numbers in (range(1000), range(0, 1000 << 32, 1 << 32), range(-1000, 0), range(1 << 62, (1 << 62) + 1000)):
+        assert len(set(memoryview(fingerprints(list(numbers))).cast("I"))) == 1000
