@@ -7,7 +7,7 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.claims import fingerprints, key_facts
+from chalicelib.core.claims import Shared, fingerprints, key_facts, ordered
 from chalicelib.core.duplicates import contested
 
 VALUES: list[st.SearchStrategy[Hashable]] = [
