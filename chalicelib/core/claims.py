@@ -16,6 +16,7 @@ from zlib import crc32
 from chalicelib.core.duplicates import Key, contested
 
 _TYPE: Final = "I"  # four bytes: of half a million keys a few are taken for shared that are not, which costs nothing
+_ODD: Final = b"\x9e\x37\x79\xb9"
 _NULL = 0  # no key; should a key have this fingerprint, others wait for it as if it had told nobody
 
 
@@ -104,6 +105,7 @@ def _folded(numbers: Sequence[int]) -> "array[int]":
     """Return the upper half of each 64-bit number and the lower one in one: whichever half differs, this does."""
     halves = array(_TYPE, array("q", numbers).tobytes())
     folded = int.from_bytes(halves[::2].tobytes(), byteorder) ^ int.from_bytes(halves[1::2].tobytes(), byteorder)
+    folded ^= int.from_bytes(_ODD * len(numbers), byteorder)  # 0 and -1 are frequent, and must not be as null
     return array(_TYPE, folded.to_bytes(4 * len(numbers), byteorder))
 
 
