@@ -50,7 +50,8 @@ class KeyReader:
         values: list[Hashable] = []
         for texts in self._slices(self._fast_position[name], fast):
             values += _converted(texts, convert)
-        return values + _converted([row[position] for row in slow], convert)
+        values += _converted([row[position] for row in slow], convert)
+        return values
 
     def _slices(self, position: int, fast: bytes) -> Iterator[list[str | None]]:
         """Yield one column of the payload; an empty value is null, or the rules would not have let it in."""
