@@ -6,7 +6,7 @@ each batch tells others what keys it has, as fingerprints, and leaves for last w
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from itertools import compress, repeat
+from itertools import repeat
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -14,9 +14,6 @@ from chalicelib.core.duplicates import Key, contested
 
 _TYPE: Final = "I"  # four bytes: of half a million keys a few are taken for shared that are not, which costs nothing
 _NULL = 0  # no key; should a key have this fingerprint, others wait for it as if it had told nobody
-
-
-_PARTS: Final = [bytes(byte % 8 == part for byte in range(256)) for part in range(8)]
 
 
 class KeyFacts(NamedTuple):
@@ -36,7 +33,7 @@ def key_facts(keys: Iterable[Key], values_of: Callable[[Key], Sequence[Hashable 
     for key in keys:
         values = values_of(key)
         prints[key] = fingerprints(values)
-        rivals |= _sharing(values, prints[key])
+        rivals |= contested({key: values})
     return KeyFacts(prints, frozenset(rivals))
 
 
@@ -55,19 +52,6 @@ def fingerprints(values: Sequence[Hashable | None]) -> bytes:
             if value is None:
                 prints[row] = _NULL
     return prints.tobytes()
-
-
-def _sharing(values: Sequence[Hashable | None], prints: bytes) -> set[int]:
-    """Return the rows that share their value; of numbers and texts a part after the other, to hold small sets only."""
-    if _types(values) not in ({int}, {str}):
-        return contested({(): values})  # such values may be equal and have other fingerprints
-    rows: set[int] = set()
-    for part in _PARTS:
-        chosen = prints[::4].translate(part)
-        if len(set(compress(values, chosen))) < chosen.count(1):
-            places = list(compress(range(len(values)), chosen))
-            rows.update(places[found] for found in contested({(): list(compress(values, chosen))}))
-    return rows
 
 
 def _types(values: Sequence[Hashable | None]) -> set[type]:

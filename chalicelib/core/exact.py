@@ -68,11 +68,7 @@ class RecordRules:
         check(cell.decode(), errors)
         if len(errors) != 1:
             return tuple(errors)
-        [error] = errors
-        alone = self._alone.get(error)
-        if alone is None:
-            alone = self._alone[error] = (error,)
-        return alone
+        return self._alone.get(errors[0]) or self._alone.setdefault(errors[0], (errors[0],))
 
 
 def _wrong_count(expected: int, found: int) -> RecordError:

@@ -101,11 +101,14 @@ class Reading:
                 self._take_run(end)
             else:
                 cells = match.groups()
+                errors: Errors
                 if cells.count(None) == len(cells) - 1:
                     errors = errors_of(last - 1, cells[last - 1])
                 else:
-                    unsure = (errors_of(column, cell) for column, cell in enumerate(cells) if cell is not None)
-                    errors = tuple(error for some in unsure for error in some)
+                    errors = ()
+                    for column, cell in enumerate(cells):
+                        if cell is not None:
+                            errors += errors_of(column, cell)
                 if not errors or end - position > limit:
                     break
                 ends.append(end)
