@@ -34,6 +34,7 @@ class FastPath:
     def __init__(self, cells: Sequence[Cell], dialect: Dialect) -> None:
         self._cells = cells
         self._delimiter = re.escape(dialect.delimiter).encode()
+        self._unplain = re.escape(dialect.quote_char + dialect.escape).encode()
         self._special = re.escape(dialect.delimiter + dialect.quote_char + dialect.escape).encode()
         self._not_skipped = b"(?! )" if dialect.skip_initial_space else b""
         self._no_comment = b"(?!%b)" % re.escape(dialect.comment).encode() if dialect.comment else b""
@@ -42,9 +43,10 @@ class FastPath:
     def scan(self, quotes: Quotes, *, returns: bool, explain: bool) -> Scan:
         """Return what matches, one after the other, runs of good records and single bad ones, and then nothing.
 
-        Without ``returns`` no line end CRLF is matched. With ``explain`` a bad record is one that has no quotes and the
-        right number of fields: group ``i + 1`` is the text of the ``i``-th field where that is not surely good, and
-        unset where it is. Without, there are none, but it is compiled in less than half the time.
+        Without ``returns`` no line end CRLF is matched. With ``explain`` a bad record is one that has no quotes: group
+        ``i + 1`` is the text of the ``i``-th field where that is not surely good, and unset where it is. The group
+        after those is all of a record whose fields are too many or too few. Without ``explain`` there are no bad ones,
+        but it is compiled in less than half the time.
         """
         if (quotes, returns, explain) not in self._scans:
             line_end = rb"\r?+\n" if returns else rb"\n"
@@ -68,7 +70,8 @@ class FastPath:
             rb"(?>%b%b|(%b)%b)" % (cell.plain, end, other, end)
             for cell, end in zip(self._cells, ends, strict=True)
         ]
-        return self._no_comment + b"".join(fields)
+        ragged = rb"([^%b\r\n\0]++)\r?+\n" % self._unplain
+        return rb"%b(?:%b|%b)" % (self._no_comment, b"".join(fields), ragged)
 
 
 def compile_fast_path(dataset: Dataset, columns: Sequence[str], max_record_bytes: int) -> FastPath | None:

@@ -102,7 +102,9 @@ class Reading:
             else:
                 cells = match.groups()
                 errors: Errors
-                if cells.count(None) == len(cells) - 1:
+                if last == len(cells):
+                    errors = self._rules.errors_of_count(cells[-1])
+                elif cells.count(None) == len(cells) - 1:
                     errors = errors_of(last - 1, cells[last - 1])
                 else:
                     errors = ()
