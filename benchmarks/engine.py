@@ -33,18 +33,8 @@ BATCH = 16 * 1024 * 1024
 CHUNK = 8 * 1024 * 1024
 MAX_RECORD = 1 << 20
 TWELVE = [
-    "bad_int",
-    "bad_phone",
-    "missing_value",
-    "too_many_fields",
-    "too_few_fields",
-    "quoted_newline",
-    "doubled_quotes",
-    "invalid_utf8",
-    "duplicate_member_id",
-    "int_overflow",
-    "float_int",
-    "blank_line",
+    *("bad_int", "float_int", "int_overflow", "bad_phone", "missing_value", "duplicate_member_id"),
+    *("too_many_fields", "too_few_fields", "quoted_newline", "doubled_quotes", "invalid_utf8", "blank_line"),
 ]
 """Kinds of odd records, of which some are fine after all."""
 

@@ -8,44 +8,8 @@ from chalicelib.core.dataset import parse_dataset
 
 _STATES = ("active", "pending", "suspended", "closed")
 _COUNTRIES = ("DE", "FR", "US", "GB", "JP", "BR", "NG", "IN")
-_NAMES = [
-    "Thomas",
-    "Maria",
-    "Ana",
-    "José",
-    "Wei",
-    "Olga",
-    "John",
-    "Fatima",
-    "Kofi",
-    "Zoë",
-    "Priya",
-    "Lars",
-    "Mei",
-    "Ivan",
-    "Sara",
-    "Noah",
-    "Emma",
-    "Liam",
-]
-_WORDS = [
-    "called",
-    "back",
-    "about",
-    "the",
-    "late",
-    "delivery",
-    "and",
-    "asked",
-    "for",
-    "a",
-    "refund",
-    "in",
-    "full",
-    "next",
-    "week",
-    "please",
-]
+_NAMES = ("Thomas", "Maria", "Ana", "José", "Wei", "Olga", "John", "Fatima", "Kofi", "Zoë", "Priya", "Lars", "Mei")
+_WORDS = ("called", "back", "about", "the", "late", "delivery", "and", "asked", "for", "a", "refund", "next", "week")
 
 
 def _field(name: str, kind: str, form: str = "default", **constraints: Any) -> dict[str, Any]:
@@ -93,7 +57,7 @@ _SPOILS = (
     (9, "XX"),
     (12, "none"),
     (13, "maybe"),
-    (15, "12,5x"[:2] + "€"),
+    (15, "12€"),
     (16, "101"),
     (18, "9"),
     (19, "a,b"),

@@ -89,7 +89,7 @@ class Cutter:
         return cuts
 
     def kept(self) -> list[list[bytes]]:
-        """Return the bytes of each cut made since the last call, in pieces, and forget them; none of an oversize one."""
+        """Return the bytes of each cut made since the last call, in pieces, and forget them; none of oversize ones."""
         kept, self._kept = self._kept, []
         return kept
 

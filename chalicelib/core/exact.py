@@ -1,6 +1,7 @@
 """One record, decided by the exact rules alone: its values, or all that is wrong with it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from chalicelib.core.records import grammar_of
 from chalicelib.core.rejection import RecordError
@@ -32,6 +33,7 @@ class RecordRules:
         self._alone: dict[RecordError, tuple[RecordError]] = {}
         self._split = grammar_of(dataset.dialect).split
         self._quote = dataset.dialect.quote_char
+        self._delimiter = dataset.dialect.delimiter.encode()
 
     def decide(self, raw: bytes) -> tuple[Values, Sequence[RecordError]]:
         """Return the declared columns' values of a whole record (without its line end), or its errors.
@@ -51,10 +53,15 @@ class RecordRules:
             return (), _LONE_RETURN if "\r" in text else _LONE_ESCAPE
         checks = self.checks
         if len(cells) != len(checks):
-            return (), (_wrong_count(len(checks), len(cells)),)
+            return (), _wrong_count(len(checks), len(cells))
         errors: list[RecordError] = []
         values = [check(cell, errors) for check, cell in zip(checks, cells, strict=True) if check is not None]
         return tuple(values), errors
+
+    def errors_of_count(self, record: bytes) -> tuple[RecordError, ...]:
+        """Return what is wrong with the number of fields of a record that has no quotes and no escapes, if anything."""
+        found = record.count(self._delimiter) + 1
+        return () if found == len(self.checks) else _wrong_count(len(self.checks), found)
 
     def errors_of(self, column: int, cell: bytes) -> tuple[RecordError, ...]:
         """Return the errors of one column's cell, which is valid UTF-8 and not quoted; none where it is not declared.
@@ -68,13 +75,10 @@ class RecordRules:
         check(cell.decode(), errors)
         if len(errors) != 1:
             return tuple(errors)
-        [error] = errors
-        alone = self._alone.get(error)
-        if alone is None:
-            alone = self._alone[error] = (error,)
-        return alone
+        return self._alone.get(errors[0]) or self._alone.setdefault(errors[0], (errors[0],))
 
 
-def _wrong_count(expected: int, found: int) -> RecordError:
+@lru_cache(maxsize=256)
+def _wrong_count(expected: int, found: int) -> tuple[RecordError]:
     code = "missing-cell" if found < expected else "extra-cell"
-    return RecordError(None, code, f"{expected} fields expected, {found} found")
+    return (RecordError(None, code, f"{expected} fields expected, {found} found"),)

@@ -1,10 +1,12 @@
 """Key values of accepted rows, made so that what PostgreSQL holds for equal is equal."""
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import TypeAlias, cast
+from itertools import chain
+from typing import Any, TypeAlias, cast
 
 from chalicelib.core.duration import read_duration
 from chalicelib.core.formats import UUID
@@ -36,7 +38,7 @@ class KeyReader:
 
     def read(
         self, key: Sequence[str], fast: bytes, slow: Sequence[tuple[str | None, ...]], rows: int
-    ) -> list[Hashable]:
+    ) -> Sequence[Hashable]:
         """Return the key of each of ``rows`` rows, the fast ones first; see ``Parsed.keys``."""
         if not all(name in self._slow_position for name in key):
             return [None] * rows
@@ -45,12 +47,15 @@ class KeyReader:
             return parts[0]
         return [None if None in values else values for values in zip(*parts, strict=True)]
 
-    def _values(self, name: str, fast: bytes, slow: Sequence[tuple[str | None, ...]]) -> list[Hashable]:
+    def _values(self, name: str, fast: bytes, slow: Sequence[tuple[str | None, ...]]) -> Sequence[Hashable]:
         position, convert = self._slow_position[name], self._convert[name]
-        values: list[Hashable] = []
-        for texts in self._slices(self._fast_position[name], fast):
-            values += _converted(texts, convert)
-        return values + _converted([row[position] for row in slow], convert)
+        # Whole numbers as such take a fifth of the memory.
+        values: MutableSequence[Any] = array("q") if convert is int else []
+        for texts in chain(self._slices(self._fast_position[name], fast), ([row[position] for row in slow],)):
+            if None in texts:
+                values = list(values)
+            values.extend(_converted(texts, convert))
+        return values
 
     def _slices(self, position: int, fast: bytes) -> Iterator[list[str | None]]:
         """Yield one column of the payload; an empty value is null, or the rules would not have let it in."""
@@ -85,12 +90,12 @@ def _column(position: int, last: int, delimiter: bytes, quote: bytes) -> Callabl
     return re.compile(before * position + rb"(%b)[^\n]*+\n" % value).findall
 
 
-def _converted(texts: list[str | None], convert: Convert | None) -> list[Hashable]:
+def _converted(texts: list[str | None], convert: Convert | None) -> Iterable[Hashable]:
     if convert is None:
-        return cast(list[Hashable], texts)
+        return texts
     if None in texts:
         return [None if text is None else convert(text) for text in texts]
-    return list(map(convert, cast(list[str], texts)))
+    return map(convert, cast(list[str], texts))
 
 
 def _number(text: str) -> Hashable:

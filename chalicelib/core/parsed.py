@@ -88,7 +88,7 @@ class Parsed:
         raw = strip_line_end(self._data, start, end)
         return Rejection(record, line, self._offset + start, end - start, raw, tuple(errors))
 
-    def keys(self, columns: tuple[str, ...]) -> list[Hashable]:
+    def keys(self, columns: tuple[str, ...]) -> Sequence[Hashable]:
         """Return the value of a key for each accepted row, in row order, ``None`` where a part of it is null.
 
         Values that PostgreSQL holds for equal are equal: 007 and 7, or one instant in two time zones. A key of one

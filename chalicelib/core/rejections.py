@@ -29,6 +29,13 @@ class Rejections(Sequence[Rejection]):
 
     def add(self, record: int, line: int, start: int, ends: Sequence[int], errors: Sequence[Errors]) -> None:
         """Add successive records of one line each, the first of which begins at ``start`` of the data."""
+        if len(ends) == 1:  # by far the most frequent where few records are bad
+            self._records.append(record)
+            self._lines.append(line)
+            self._starts.append(start)
+            self._ends.append(ends[0])
+            self._errors.append(errors[0])
+            return
         count = len(ends)
         self._records.extend(range(record, record + count))
         self._lines.extend(range(line, line + count))

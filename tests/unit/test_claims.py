@@ -48,7 +48,7 @@ def test_values_are_told_in_their_order_and_rivals_are_those_that_share_one(valu
     found, sharing = ordered(values, 1)
     rows = [row for row, value in enumerate(values) if value is not None]
     assert sorted(found.rows) == rows
-    texts = found.texts[0].split("\0") if rows else []
+    texts = found.texts[0][0].split("\0") if rows else []
     assert texts == [str(values[row]) for row in found.rows]
     in_order: list[Any] = [values[row] for row in found.rows]
     assert in_order == sorted(in_order)
@@ -58,7 +58,7 @@ def test_values_are_told_in_their_order_and_rivals_are_those_that_share_one(valu
 def test_values_without_an_order_are_told_all_the_same() -> None:
     values: list[Hashable] = ["NaN", 1, 2, "NaN", None]
     found, sharing = ordered(values, 1)
-    assert (list(found.rows), found.texts, sharing) == ([0, 1, 2, 3], ("NaN\x001\x002\0NaN",), {0, 3})
+    assert (list(found.rows), found.texts, sharing) == ([0, 1, 2, 3], [("NaN\x001\x002\0NaN",)], {0, 3})
 
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 3), st.text("ab", max_size=2)) | st.none(), max_size=8))
@@ -66,7 +66,7 @@ def test_keys_of_several_columns_have_a_text_for_each(pairs: list[Hashable]) -> 
     found, sharing = ordered(pairs, 2)
     assert sharing == contested({(): pairs})
     if found.rows:
-        columns = (column.split("\0") for column in found.texts)
+        columns = (column.split("\0") for column in found.texts[0])
         expected = [tuple(map(str, cast(tuple[Any, ...], pairs[row]))) for row in found.rows]
         assert list(zip(*columns, strict=True)) == expected
 

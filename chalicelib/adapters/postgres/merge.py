@@ -6,7 +6,7 @@ that concurrent batches wait for each other instead of deadlocking. Where the da
 keys other than the match key meet, the batch is placed again row by row, with the table to itself.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import psycopg2.errors
 
@@ -98,7 +98,7 @@ class _Merge:
         self._remember()
         return placed
 
-    def _keys(self, key: Key) -> list[Hashable]:
+    def _keys(self, key: Key) -> Sequence[Hashable]:
         orphans = self._references.orphans
         values = self._parsed.keys(key)
         return [None if row in orphans else value for row, value in enumerate(values)] if orphans else values

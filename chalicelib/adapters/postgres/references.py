@@ -8,7 +8,7 @@ Where a dataset refers to itself, a record may refer to a row of the table, to i
 before it in the batch, as if the records came one by one.
 """
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.adapters.postgres.refusals import no_such_row
@@ -78,7 +78,7 @@ def _within(
     return parents
 
 
-def _refusing(staging: Staging, parsed: Parsed) -> tuple[dict[Key, list[Hashable]], Collection[int]]:
+def _refusing(staging: Staging, parsed: Parsed) -> tuple[dict[Key, Sequence[Hashable]], Collection[int]]:
     """The keys that may be taken, and the rows of which the table has one: none where records change what is there."""
     if staging.dataset.on_conflict in MERGED:
         return {}, ()

@@ -18,7 +18,7 @@ from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.refusals import REFUSED
 from chalicelib.adapters.postgres.tables import column_type
-from chalicelib.core.claims import KeyFacts, Ordered, key_facts
+from chalicelib.core.claims import AT_ONCE, KeyFacts, Ordered, key_facts
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.duplicates import Key
 from chalicelib.core.reader import Parsed, Reader
@@ -85,23 +85,25 @@ def _is_indexed(cursor: Cursor, target: sql.Identifier, key: Key) -> bool:
 
 def _taken(cursor: Cursor, dataset: Dataset, target: sql.Identifier, key: Key, ordered: Ordered) -> set[int]:
     """The rows with a value of the key that some row of the table has."""
-    if not ordered.rows:
-        return set()
-    lists = (
-        sql.SQL("unnest({}::{}[]) as {}").format(
-            sql.Literal(_as_array(texts)), sql.SQL(column_type(dataset.field(name))), sql.Identifier(name)
-        )
-        for name, texts in zip(key, ordered.texts, strict=True)
-    )
     same = (sql.SQL("kept.{name} = wanted.{name}").format(name=sql.Identifier(name)) for name in key)
+    lists = (_list(dataset, name, nth) for nth, name in enumerate(key))
     query = sql.SQL(STRAIGHT["taken"]).format(
         lists=sql.SQL(", ").join(lists), table=target, same=sql.SQL(" and ").join(same)
     )
+    found: set[int] = set()
     cursor.execute(STRAIGHT["look_up"])
-    cursor.execute(query, {"length": len(ordered.rows)})
-    found = {ordered.rows[row.place - 1] for row in cursor.fetchall()}
+    for slice, texts in enumerate(ordered.texts):
+        rows = ordered.rows[AT_ONCE * slice : AT_ONCE * (slice + 1)]
+        arrays = {f"list{nth}": _as_array(text) for nth, text in enumerate(texts)}
+        cursor.execute(query, {**arrays, "length": len(rows)})
+        found.update(rows[row.place - 1] for row in cursor.fetchall())
     cursor.execute(STRAIGHT["look_as_ever"])
     return found
+
+
+def _list(dataset: Dataset, name: str, nth: int) -> sql.Composed:
+    kind = sql.SQL(column_type(dataset.field(name)))
+    return sql.SQL("unnest({}::{}[]) as {}").format(sql.Placeholder(f"list{nth}"), kind, sql.Identifier(name))
 
 
 def _as_array(texts: str) -> str:
