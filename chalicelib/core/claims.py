@@ -7,7 +7,7 @@ each batch tells others what keys it has, as fingerprints, and leaves for last w
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from zlib import crc32
 
 from chalicelib.core.duplicates import Key, contested
@@ -43,8 +43,10 @@ def fingerprints(values: Sequence[Hashable | None]) -> bytes:
     ``values`` of one key are all whole numbers or none is.
     """
     if _types(values) == {int}:
-        # Whole numbers, unlike texts, have the same hash in any process, and a tuple mixes it well.
-        prints = array(_TYPE, array("q", map(hash, zip(values, strict=True))).tobytes())[::2]
+        numbers = cast(Sequence[int], [value or 0 for value in values] if None in values else values)
+        halves = array(_TYPE, array("q", numbers).tobytes())
+        low, high = (int.from_bytes(half.tobytes(), "little") for half in (halves[::2], halves[1::2]))
+        prints = array(_TYPE, (low ^ high).to_bytes(halves.itemsize * len(values), "little"))
     else:
         prints = array(_TYPE, map(crc32, map(str.encode, map(str, values)), repeat(1)))  # from 0, an empty text had 0
     if None in values:

@@ -95,7 +95,8 @@ class Parsed:
     def keys_of(self, columns: tuple[str, ...], rows: Collection[int]) -> dict[int, Hashable]:
         """Return the key of each of these rows, as ``keys`` does of all."""
         order = sorted(rows)
-        starts = [0, *(newline.end() for newline in _NEWLINE.finditer(self.fast))]
+        starts = array("q", [0])
+        starts.extend(newline.end() for newline in _NEWLINE.finditer(self.fast))
         lines = [self.fast[starts[row] : starts[row + 1]] for row in order if row < self.fast_rows]
         slow = [self.slow[row - self.fast_rows] for row in order if row >= self.fast_rows]
         values = self._key_reader.read(columns, b"".join(lines), slow, len(order))
