@@ -56,11 +56,11 @@ class KeyReader:
         while start < len(fast):
             end = fast.find(b"\n", start + _SLICE) + 1 or len(fast)
             found = column.find(fast, start, end)
+            texts: Sequence[str | bytes | None] = found if convert is int else self._texts(found)
             # An empty value is null, or the rules would not have let it in.
-            values += _converted(found if convert is int else self._texts(found), convert, b"" in found)
+            values += _converted([text or None for text in texts] if b"" in found else texts, convert)
             start = end
-        texts = [row[position] for row in slow]
-        values += _converted(texts, convert, None in texts)
+        values += _converted([row[position] for row in slow], convert)
         return values
 
     def _texts(self, found: list[bytes]) -> list[str]:
@@ -71,10 +71,12 @@ class KeyReader:
         return column.decode().split("\n") if found else []
 
 
-def _converted(texts: Sequence[str | bytes | None], convert: Convert | None, nulls: bool) -> Iterable[Hashable]:
-    if nulls:
-        return [(convert(text) if convert else text) if text else None for text in texts]
-    return map(convert, texts) if convert else texts
+def _converted(texts: Sequence[str | bytes | None], convert: Convert | None) -> Iterable[Hashable]:
+    if convert is None:
+        return texts
+    if None in texts:
+        return [None if text is None else convert(text) for text in texts]
+    return map(convert, texts)
 
 
 class _Column:
