@@ -2,11 +2,11 @@
 
 import re
 from array import array
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Hashable, Mapping, MutableSequence, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from chalicelib.core.duration import read_duration
 from chalicelib.core.formats import UUID
@@ -15,9 +15,10 @@ from chalicelib.core.repeat import any_number
 from chalicelib.core.schema import Dataset, Field, FieldType
 from chalicelib.core.structured import parse_array, parse_object, read_point_text
 
-Convert: TypeAlias = Callable[[str], Hashable]
+Convert: TypeAlias = Callable[[Any], Hashable]
 
 _SLICE = 1 << 20  # bytes of the payload that are looked at at a time
+_TOGETHER = 32  # fields in the expression for several lines
 
 POSTGRES_TRUE = frozenset({"t", "true", "y", "yes", "on", "1"})
 """How PostgreSQL writes true, among others; in lower case."""
@@ -49,53 +50,72 @@ class KeyReader:
 
     def _values(self, name: str, fast: bytes, slow: Sequence[tuple[str | None, ...]]) -> Sequence[Hashable]:
         position, convert = self._slow_position[name], self._convert[name]
+        quote = self._quote if self._quote in fast else b""
+        column = _column(self._fast_position[name], self._last, self._delimiter, quote)
         # Whole numbers as such take a fifth of the memory.
         values: MutableSequence[Any] = array("q") if convert is int else []
-        for texts in chain(self._slices(self._fast_position[name], fast), ([row[position] for row in slow],)):
-            if None in texts:
-                values = list(values)
-            values.extend(_converted(texts, convert))
-        return values
-
-    def _slices(self, position: int, fast: bytes) -> Iterator[list[str | None]]:
-        """Yield one column of the payload; an empty value is null, or the rules would not have let it in."""
-        find = _column(position, self._last, self._delimiter, self._quote if self._quote in fast else b"")
         start = 0
         while start < len(fast):
             end = fast.find(b"\n", start + _SLICE) + 1 or len(fast)
-            column = b"\n".join(find(fast, start, end))
-            doubled = self._quote * 2
-            if doubled in column:  # there is no other quote in it
-                column = column.replace(doubled, self._quote)
-            texts: list[str | None] = [*column.decode().split("\n")]
-            yield [text or None for text in texts] if "" in texts else texts
+            found = column.find(fast, start, end)
+            texts: Sequence[str | bytes | None] = found if convert is int else self._texts(found)
+            # An empty value is null, or the rules would not have let it in.
+            values = _extended(values, [text or None for text in texts] if b"" in found else texts, convert)
             start = end
+        return _extended(values, [row[position] for row in slow], convert)
+
+    def _texts(self, found: list[bytes]) -> list[str]:
+        column = b"\n".join(found)
+        doubled = self._quote * 2
+        if doubled in column:  # there is no other quote in it
+            column = column.replace(doubled, self._quote)
+        return column.decode().split("\n") if found else []
 
 
-@lru_cache(maxsize=256)
-def _column(position: int, last: int, delimiter: bytes, quote: bytes) -> Callable[..., list[bytes]]:
-    """Return what finds one column's values in a payload, of which some are quoted unless ``quote`` is empty.
+def _extended(
+    values: MutableSequence[Any], texts: Sequence[str | bytes | None], convert: Convert | None
+) -> MutableSequence[Any]:
+    if convert is None:
+        values.extend(texts)
+    elif None in texts:
+        values = [*values, *(None if text is None else convert(text) for text in texts)]
+    else:
+        values.extend(map(convert, texts))
+    return values
+
+
+class _Column:
+    """Finds one column's values in a payload, of which some are quoted unless ``quote`` is empty.
 
     Every line of the payload has all its fields, so that what ends a value need not be looked at twice; sets of single
     characters are by far the fastest.
     """
-    d, q = re.escape(delimiter), re.escape(quote)
-    before, value = rb"[^%b]*+%b" % (d, d), rb"[^%b]*+" % (d if position < last else rb"\n")
-    if quote:
-        doubled = any_number(f"{q.decode()}{q.decode()}[^{q.decode()}]*+").encode()
-        inside = rb"[^%b]*+(?!%b%b)|(?<=%b)[^%b]*+%b" % (q, q, q, q, q, doubled)
-        before = rb"(?:%b[^%b]*+%b%b|%b[^%b]*+%b%b%b|%b)" % (q, q, q, d, q, q, doubled, q, d, before)
-        value = rb"(?<=%b)%b|%b" % (q, inside, value)
-        return re.compile(before * position + rb"%b?+(%b)[^\n]*+\n" % (q, value)).findall
-    return re.compile(before * position + rb"(%b)[^\n]*+\n" % value).findall
+
+    def __init__(self, position: int, last: int, delimiter: bytes, quote: bytes) -> None:
+        d, q = re.escape(delimiter), re.escape(quote)
+        before, value = rb"[^%b]*+%b" % (d, d), rb"[^%b]*+" % (d if position < last else rb"\n")
+        line = before * position + rb"(%b)[^\n]*+\n" % value
+        if quote:
+            doubled = any_number(f"{q.decode()}{q.decode()}[^{q.decode()}]*+").encode()
+            inside = rb"[^%b]*+(?!%b%b)|(?<=%b)[^%b]*+%b" % (q, q, q, q, q, doubled)
+            before = rb"(?:%b[^%b]*+%b%b|%b[^%b]*+%b%b%b|%b)" % (q, q, q, d, q, q, doubled, q, d, before)
+            line = before * position + rb"%b?+((?<=%b)%b|%b)[^\n]*+\n" % (q, q, inside, value)
+        self._many = max(_TOGETHER // (position + 1), 2)
+        self._one = re.compile(line).findall
+        self._lines = re.compile(line * self._many).findall  # a match costs more than what it matches
+
+    def find(self, fast: bytes, start: int, end: int) -> list[bytes]:
+        """Return the values of the lines from ``start`` to ``end``."""
+        found = list(chain.from_iterable(self._lines(fast, start, end)))
+        rest = end
+        for _ in range(fast.count(b"\n", start, end) - len(found)):
+            rest = fast.rfind(b"\n", start, rest - 1) + 1 or start
+        return found + self._one(fast, rest, end)
 
 
-def _converted(texts: list[str | None], convert: Convert | None) -> Iterable[Hashable]:
-    if convert is None:
-        return texts
-    if None in texts:
-        return [None if text is None else convert(text) for text in texts]
-    return map(convert, cast(list[str], texts))
+@lru_cache(maxsize=256)
+def _column(position: int, last: int, delimiter: bytes, quote: bytes) -> _Column:
+    return _Column(position, last, delimiter, quote)
 
 
 def _number(text: str) -> Hashable:

@@ -205,6 +205,12 @@ def test_droves_of_bad_records_of_every_kind_are_rejected_one_by_one() -> None:
     assert {len(rejection.raw) for rejection in parsed.rejections} == {16, 17, 5}
 
 
+def test_an_empty_text_is_a_key_where_it_is_not_a_missing_value() -> None:
+    texts = {"name": "t", "schema": {"missingValues": ["NA"], "fields": [{"name": "f", "type": "string"}]}}
+    parsed = Reader(parse_dataset(texts), ["f"], 10_000).read(b'""\n"NA"\nx\n', offset=0, first_line=1)
+    assert parsed.keys(("f",)) == ["x", "", None]
+
+
 def test_nothing_is_nothing() -> None:
     parsed = read(b"")
     assert (parsed.records, parsed.fast, list(parsed.rejections), parsed.keys(("number",))) == (0, b"", [], [])
