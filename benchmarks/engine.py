@@ -101,11 +101,11 @@ def main() -> int:
 
 def _cutting() -> Iterator[Measure]:
     members = load_datasets()["members"]
-    plain = _members(4 * BATCH, 0.01)
+    plain = _members(BATCH, 0.01) * 4
     for name, data, target in (
         ("members", plain, 900),
         ("members, all quoted", _quoted(plain), 300),
-        ("20 columns", _typical(4 * BATCH, 0.01), None),
+        ("20 columns", _typical(BATCH // 4, 0.01) * 16, None),
     ):
         dataset = TYPICAL if name == "20 columns" else members
         yield Measure(f"cut: {name}, 1 % dirty", _cutter(data, dataset), len(data), target=target)
@@ -132,7 +132,7 @@ def _reading() -> Iterator[Measure]:
         ("members, 1 % dirty", _members(BATCH, 0.01), members, 180),
         ("members, 1 % dirty of all kinds", _members(BATCH, 0.01, every), members, None),
         ("members, all quoted, 1 % dirty", _quoted(_members(BATCH, 0.01)), members, 120),
-        ("20 columns, 1 % dirty", _typical(BATCH, 0.01), TYPICAL, 180),
+        ("20 columns, 1 % dirty", _typical(BATCH // 4, 0.01) * 4, TYPICAL, 180),
         ("members, 90 % bad", _bad_members(BATCH // 4, 0.9), members, None),
         ("members, all bad", _bad_members(BATCH // 4, 1), members, 25),
         ("20 columns, all bad", _typical(BATCH // 4, 1), TYPICAL, None),

@@ -98,8 +98,9 @@ class _Column:
         if quote:
             doubled = any_number(f"{q.decode()}{q.decode()}[^{q.decode()}]*+").encode()
             inside = rb"[^%b]*+(?!%b%b)|(?<=%b)[^%b]*+%b" % (q, q, q, q, q, doubled)
-            before = rb"(?:%b[^%b]*+%b%b|%b[^%b]*+%b%b%b|%b)" % (q, q, q, d, q, q, doubled, q, d, before)
-            line = before * position + rb"%b?+((?<=%b)%b|%b)[^\n]*+\n" % (q, q, inside, value)
+            # Atomic: where too few lines are left, trying each field of the others in all ways would take for ever.
+            before = rb"(?>%b[^%b]*+%b%b|%b[^%b]*+%b%b%b|%b)" % (q, q, q, d, q, q, doubled, q, d, before)
+            line = before * position + rb"%b?+(?>((?<=%b)%b|%b))[^\n]*+\n" % (q, q, inside, value)
         self._many = max(_TOGETHER // (position + 1), 2)
         self._one = re.compile(line).findall
         self._lines = re.compile(line * self._many).findall  # a match costs more than what it matches
