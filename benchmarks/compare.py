@@ -1,7 +1,7 @@
 """Contenders in turn on the same file into the same table, and what each answer is worth."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks import tables
@@ -12,11 +12,18 @@ from benchmarks.tables import Truths
 
 
 def compare(
-    stage: Stage, truths: Truths, files: Files, contenders: Sequence[Contender], rounds: int, *, baseline: str
+    stage: Stage,
+    truths: Truths,
+    files: Files,
+    contenders: Sequence[Contender],
+    rounds: Mapping[str, int],
+    *,
+    baseline: str,
 ) -> dict[str, Any]:
-    """Each round runs every contender once, in rotated order. Ours take the dirty file, the others the accepted records.
+    """Each round runs every contender once, in rotated order; ``rounds`` says in how many rounds each takes part.
 
-    A contender's first wrong answer is its last run: it has no time then, and the results say what was wrong.
+    Ours take the dirty file, the others the accepted records. A contender's first wrong answer is its last run: it has
+    no time then, and the results say what was wrong.
     """
     found: dict[str, list[Run]] = {}
     not_run: dict[str, str] = {}
@@ -27,15 +34,17 @@ def compare(
             not_run[contender.name] = str(why)
             say(f"not run: {contender.name}: {why}")
     able = [contender for contender in contenders if contender.name not in not_run]
-    for number in range(rounds):
+    most = max(rounds.values())
+    for number in range(most):
         at = number % len(able) if able else 0
         for contender in able[at:] + able[:at]:
             runs = found.setdefault(contender.name, [])
-            if runs and runs[-1].wrong:
+            if number >= rounds[contender.name] or (runs and runs[-1].wrong):
                 continue
-            run = checked(stage, truths, files, contender, dirty=is_ours(contender))
+            run = checked(stage, truths, files, contender, dirty=takes_dirty(contender))
             runs.append(run)
-            say(f"round {number + 1} of {rounds}: {contender.name}: {run.wrong or f'{run.seconds:.2f} s'}")
+            what = f"{files.rows:,} {files.dataset}, round {number + 1} of {most}: {contender.name}"
+            say(f"{what}: {run.wrong or f'{run.seconds:.2f} s'}")
     medians = {name: statistics.median(run.seconds for run in runs) for name, runs in found.items()}
     base = medians.get(baseline) if not any(run.wrong for run in found.get(baseline, [])) else None
     return {
@@ -47,7 +56,7 @@ def compare(
             {
                 "name": contender.name,
                 "note": contender.note,
-                "file": "dirty" if is_ours(contender) else "accepted records",
+                "file": "dirty" if takes_dirty(contender) else "accepted records",
                 **_summary(files, found.get(contender.name, []), not_run.get(contender.name, ""), base),
             }
             for contender in contenders
@@ -69,6 +78,10 @@ def checked(stage: Stage, truths: Truths, files: Files, contender: Contender, *,
 
 def is_ours(contender: Contender) -> bool:
     return contender.name.startswith("dropload")
+
+
+def takes_dirty(contender: Contender) -> bool:
+    return is_ours(contender) or bool(getattr(contender, "takes_dirty", False))
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:

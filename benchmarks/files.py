@@ -81,7 +81,13 @@ class Files:
 
 
 def make(
-    folder: Path, dataset: str, rows: int, *, dirty: float = 0.01, kinds: tuple[str, ...] | None = None, halves: bool = False
+    folder: Path,
+    dataset: str,
+    rows: int,
+    *,
+    dirty: float = 0.01,
+    kinds: tuple[str, ...] | None = None,
+    halves: bool = False,
 ) -> Files:
     """Generate a file of ``rows`` records, unless ``folder`` has it, with what belongs to it."""
     chosen = kinds if kinds is not None else {"members": MEMBERS, "plays": PLAYS}[dataset]
@@ -90,9 +96,7 @@ def make(
         unfinished = Files(found.folder.with_suffix(".part"), dataset, rows)
         unfinished.folder.mkdir(parents=True, exist_ok=True)
         with unfinished.dirty.open("wb") as out, unfinished.truth.open("w") as truth:
-            write_demo(
-                out, dataset=dataset, rows=rows, size=None, dirty=dirty, seed=SEED, kinds=chosen, truth=truth
-            )
+            write_demo(out, dataset=dataset, rows=rows, size=None, dirty=dirty, seed=SEED, kinds=chosen, truth=truth)
         _separate(unfinished)
         unfinished.folder.rename(found.folder)
     if halves and not found.halves[0].exists():

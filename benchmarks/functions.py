@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -89,21 +90,21 @@ class Context:
 
 
 def serve(
-    function: str, environment: Mapping[str, str], datasets: Mapping[str, Any], lanes: Lanes, start: Any, *, traced: bool
+    function: str,
+    environment: Mapping[str, str],
+    datasets: Mapping[str, Any],
+    lanes: Lanes,
+    start: Any,
+    *,
+    traced: bool,
 ) -> None:
     """Be a warm Lambda environment: all imported and connected before ``start``, then one message after the other."""
-    os.environ.update(environment)
-    import app
-    from chalicelib.bootstrap import container
-
-    here = container()
-    vars(here).update(datasets=dict(datasets), queues=Messages(lanes))
-    spans: Spans = {}
-    if traced:
-        from benchmarks import tracing
-
-        spans = tracing.start()
-    here.intake, here.views.ping(), here.objects.ping()
+    try:
+        spans = _warm_up(environment, datasets, lanes, traced=traced)
+    except BaseException:
+        start.abort()  # nobody need wait for us
+        raise
+    app = import_module("app")
     start.wait()
     spans.clear()
     cpu = time.process_time()
@@ -117,6 +118,17 @@ def serve(
             error = traceback.format_exc()
         lanes.results.put(Invocation(message[0], began, time.perf_counter(), error))
     lanes.results.put(Ended(function, peak_mb(), time.process_time() - cpu, dict(spans)))
+
+
+def _warm_up(environment: Mapping[str, str], datasets: Mapping[str, Any], lanes: Lanes, *, traced: bool) -> Spans:
+    """Import and build all that a function needs, and connect; what it will have taken, if it is ``traced``."""
+    os.environ.update(environment)
+    import_module("app")
+    here = import_module("chalicelib.bootstrap").container()
+    vars(here).update(datasets=dict(datasets), queues=Messages(lanes))
+    spans: Spans = import_module("benchmarks.tracing").start() if traced else {}
+    here.intake, here.views.ping(), here.objects.ping()
+    return spans
 
 
 def peak_mb() -> float:

@@ -1,5 +1,7 @@
 """Where everything runs: one PostgreSQL, one object store, one folder for files."""
 
+import os
+import queue
 import subprocess
 import sys
 import time
@@ -10,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import psycopg2.sql
 
 from benchmarks.functions import PROCESSES, Ended, Invocation, Lanes, Message, Spans, announcement, serve
 from benchmarks.objects import etag_of, size_of
@@ -22,6 +23,7 @@ from infra.local.postgres import Postgres, create_database
 from infra.local.postgres_binaries import binaries
 
 DATABASE = "bench"
+MIB = 1 << 20
 POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
 """Everything else, durability above all, is as PostgreSQL has it."""
 
@@ -44,7 +46,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Stage:
-    """A database server and an object store. ``workers`` is the number of loaders, ``batch_bytes`` 0 for the default."""
+    """A database server and an object store.
+
+    ``workers`` is the number of loaders, ``batch_bytes`` how large a batch is at most, 0 for the default.
+    """
 
     server_url: str
     store: ObjectStore
@@ -77,7 +82,7 @@ class Stage:
             "DROPLOAD_MAIL_FROM": "bench@example.com",
             "DROPLOAD_ENGINEERS": "bench@example.com",
             "DROPLOAD_PUBLIC_URL": "http://127.0.0.1",
-            "DROPLOAD_WORKERS": str(self.workers),
+            "DROPLOAD_WORKERS": str(self.workers or 1),
             **({"DROPLOAD_BATCH_BYTES": str(self.batch_bytes)} if self.batch_bytes else {}),
         }
 
@@ -121,13 +126,38 @@ class Stage:
 
     def load(self, key: str, datasets: Mapping[str, Dataset], *, traced: bool = False) -> Outcome:
         """Announce an object to a splitter and the stage's loaders, and wait until its job has ended."""
-        with self._functions(datasets, traced=traced) as (lanes, processes):
+        with self.functions(datasets, traced=traced) as (lanes, processes):
             return self._follow(key, lanes, processes)
 
+    def split(self, key: str, datasets: Mapping[str, Dataset]) -> tuple[Invocation, Ended, int]:
+        """Have an object cut, with nobody to load it: the splitter's call, what it took, how many batches it sent."""
+        alone = replace(self, workers=0)
+        file = self.store.path(key)
+        batches = 0
+        with alone.functions(datasets) as (lanes, processes):
+            lanes.intake.put(("split", announcement(BUCKET, key, etag_of(file), size_of(file))))
+            call = None
+            while call is None:
+                batches += _drained(lanes)
+                call = next_call(lanes, processes, wait=0.2)
+            alone.stop(lanes)
+            ended = lanes.results.get(timeout=60)
+            batches += _drained(lanes)
+        assert isinstance(ended, Ended), "one call was made"
+        return call, ended, batches
+
+    def stop(self, lanes: Lanes) -> None:
+        """Ask every function's process to end."""
+        stop: Message = ("", "")
+        lanes.intake.put(stop)
+        for _ in range(self.workers):
+            lanes.batches.put(stop)
+
     @contextmanager
-    def _functions(self, datasets: Mapping[str, Dataset], *, traced: bool) -> Iterator[tuple[Lanes, list[Any]]]:
+    def functions(self, datasets: Mapping[str, Dataset], *, traced: bool = False) -> Iterator[tuple[Lanes, list[Any]]]:
         lanes = Lanes.new()
-        start = PROCESSES.Barrier(self.workers + 2)
+        kinds = ("split", *["load"] * self.workers)
+        start = PROCESSES.Barrier(len(kinds) + 1)
         processes = [
             PROCESSES.Process(
                 target=serve,
@@ -135,7 +165,7 @@ class Stage:
                 kwargs={"traced": traced},
                 daemon=True,
             )
-            for function in ("split", *["load"] * self.workers)
+            for function in kinds
         ]
         for process in processes:
             process.start()
@@ -153,12 +183,14 @@ class Stage:
         began = time.perf_counter()
         lanes.intake.put(("split", announcement(BUCKET, key, etag_of(file), size_of(file))))
         calls: list[Invocation] = []
-        while not self._finished(key):
-            calls.append(_next(lanes, processes))
-        stop: Message = ("", "")
-        lanes.intake.put(stop)
-        for _ in range(self.workers):
-            lanes.batches.put(stop)
+        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            while not _finished(cursor, key):
+                call = next_call(lanes, processes)
+                if call is None:
+                    raise RuntimeError("no invocation has ended for an hour")
+                calls.append(call)
+        self.stop(lanes)
         ended: list[Ended] = []
         while len(ended) < len(processes):
             result = lanes.results.get(timeout=120)
@@ -182,27 +214,43 @@ class Stage:
             spans={name: [end.spans for end in ends] for name, ends in of.items()},
         )
 
-    def _finished(self, key: str) -> bool:
-        query = psycopg2.sql.SQL("select 1 from dropload.job where key = {} and finished_at is not null")
-        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
-            cursor.execute(query.format(psycopg2.sql.Literal(key)))
-            return bool(cursor.rowcount)
+
+def _finished(cursor: Any, key: str) -> bool:
+    cursor.execute("select 1 from dropload.job where key = %s and finished_at is not null", (key,))
+    return bool(cursor.rowcount)
 
 
-def _next(lanes: Lanes, processes: list[Any]) -> Invocation:
-    """The next invocation that ends. Raises RuntimeError where one failed or a process died."""
+def next_call(lanes: Lanes, processes: list[Any], wait: float = 3600.0) -> Invocation | None:
+    """The next invocation that ends; None where none does within ``wait`` seconds.
+
+    Raises RuntimeError where one failed or a process died.
+    """
+    deadline = time.monotonic() + wait
     while True:
         try:
-            call = lanes.results.get(timeout=5)
-        except Exception:
+            call = lanes.results.get(timeout=min(wait, 2))
+        except queue.Empty:
             broken = [process.exitcode for process in processes if process.exitcode is not None]
             if broken:
                 raise RuntimeError(f"a process of the benchmark ended with {broken[0]}") from None
+            if time.monotonic() > deadline:
+                return None
             continue
         assert isinstance(call, Invocation), "processes end when they are asked to"
         if call.error:
             raise RuntimeError(f"{call.function} failed:\n{call.error}")
         return call
+
+
+def _drained(lanes: Lanes) -> int:
+    """Take all messages to loaders; how many there were."""
+    count = 0
+    while True:
+        try:
+            lanes.batches.get(timeout=0.05)
+        except queue.Empty:
+            return count
+        count += 1
 
 
 @contextmanager
@@ -225,3 +273,15 @@ def run(command: list[str], **more: Any) -> "subprocess.CompletedProcess[str]":
 def say(text: str) -> None:
     """Progress, for a person."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have these environment variables, for as long as the context."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

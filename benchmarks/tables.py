@@ -1,5 +1,6 @@
 """The tables that runs load into, and whether they hold what they must."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,9 @@ class Sum:
 def checksum(stage: Stage, dataset: str, *, summed: bool = False) -> Sum:
     """Of a table as it is; ``summed`` of the sums that raw plays come to."""
     columns = columns_of(dataset)
-    source = dataset if not summed else f"(select song, date, sum(plays)::bigint as plays from {dataset} group by 1, 2) s"
+    source = (
+        dataset if not summed else f"(select song, date, sum(plays)::bigint as plays from {dataset} group by 1, 2) s"
+    )
     query = f"select count(*), coalesce(sum(hashtextextended(({columns})::text, 0)::numeric), 0)::text from {source}"
     return Sum(*stage.execute(query)[0])
 
@@ -89,7 +92,7 @@ class Truths:
         self._known: dict[tuple[Path, str], Sum] = {}
 
     def of(self, files: Files, *, policy: str = "") -> Sum:
-        """The sum of what ``files`` must leave behind: the accepted records; after ``update``, with later ones' values."""
+        """Of what ``files`` must leave behind: the accepted records; after ``update``, with later ones' values."""
         what = policy if policy == "update" else ""
         key = (files.folder, what)
         if key not in self._known:
@@ -127,8 +130,9 @@ def copy_command(file: Path, table: str, columns: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line of what a program said; never more, since the rest may quote rows."""
-    return next((line for line in text.splitlines() if line.strip()), "said nothing")[:300]
+    """The first line of what a program said, without the values that it quotes."""
+    line = next((line for line in text.splitlines() if line.strip()), "it said nothing")
+    return re.sub(r': ".*', "", line)[:300]
 
 
 def wrong_rows(stage: Stage, files: Files, truth: Sum, *, summed: bool = False) -> str:
@@ -148,6 +152,6 @@ def wrong_rejections(stage: Stage, files: Files, job: Any, *, duplicates: bool) 
     wanted = list(files.rejections(duplicates=duplicates))
     if found == wanted:
         return ""
-    odd = [one for one in set(wanted) ^ set(found)]
+    odd = set(wanted) ^ set(found)
     where = min(odd) if odd else "their order"
     return f"{len(found):,} rejections instead of {len(wanted):,}; the first that differs: {where}"

@@ -9,7 +9,7 @@ cost; all others go to COPY as the bytes that they are.
 import re
 import time
 from collections.abc import Callable, Iterator
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from importlib import import_module
 from pathlib import Path
 from string import Formatter
@@ -39,11 +39,16 @@ STEPS = (
 )
 SQL = "sql "
 COMMIT = "commit"
-_PHASES = {"staging.copy": "COPY", "staging": "merge and indexes", "merge": "merge and indexes", "shadow": "build and swap"}
+_PHASES = {
+    "staging.copy": "COPY",
+    "staging": "merge and indexes",
+    "merge": "merge and indexes",
+    "shadow": "build and swap",
+}
 
 
 def phase_of(step: str) -> str:
-    """The phase that a step belongs to; statements by the file and the name that they have in ``adapters/postgres/sql``."""
+    """The phase that a step belongs to; a statement's by its file and its name in ``adapters/postgres/sql``."""
     if not step.startswith(SQL):
         return step
     name = step.removeprefix(SQL)
@@ -95,7 +100,7 @@ def start() -> Spans:
     class Connection(psycopg2.extensions.connection):
         __exit__ = _wrapped(tracer, psycopg2.extensions.connection.__exit__, lambda *_, **__: COMMIT)
 
-    psycopg2.connect = lambda *args, **more: connect(*args, connection_factory=Connection, **more)
+    setattr(psycopg2, "connect", partial(connect, connection_factory=Connection))  # noqa: B010 (its type is overloaded)
     return tracer.spans
 
 
@@ -146,7 +151,9 @@ def _templates() -> list[tuple[str, re.Pattern[str]]]:
 
     folder = Path(queries.__file__).parent / "sql"
     texts = {
-        f"{path.stem}.{name}": text for path in folder.glob("*.sql") for name, text in queries.queries(path.stem).items()
+        f"{path.stem}.{name}": text
+        for path in folder.glob("*.sql")
+        for name, text in queries.queries(path.stem).items()
     }
     ordered = sorted(texts.items(), key=lambda item: len(item[1]), reverse=True)
     return [(name, re.compile(_pattern(text[:1500]), re.DOTALL)) for name, text in ordered]

@@ -6,18 +6,20 @@ from typing import Any
 from benchmarks import tables
 from benchmarks.contenders.base import Run
 from benchmarks.files import Files
-from benchmarks.stage import Outcome, Stage
+from benchmarks.stage import MIB, Outcome, Stage
 from chalicelib.core.dataset import Dataset
 
 
 class Ours:
     """One policy. The table has the column ``_origin`` besides, which the others' has not."""
 
-    def __init__(self, policy: str, *, workers: int = 0) -> None:
-        """``workers``: 0 for as many as the stage has."""
+    def __init__(self, policy: str, *, workers: int = 0, batch_mib: int = 0) -> None:
+        """``workers`` and ``batch_mib``: 0 for what the stage has."""
         self.policy = policy
         self._workers = workers
-        self.name = f"dropload, {policy}" + (f", {workers} consumers" if workers else "")
+        self._batch_mib = batch_mib
+        self.name = f"dropload, {policy}" + (f", consumers: {workers}" if workers else "")
+        self.name += f", batches of {batch_mib} MiB" if batch_mib else ""
         self.note = "validates every record by its descriptor, hands back the bad ones, books all; one more column"
 
     def prepare(self) -> None:
@@ -31,7 +33,9 @@ class Ours:
         return tables.plays() if name == "plays" else tables.members(self.policy)
 
     def load(self, stage: Stage, files: Files, *, dirty: bool) -> Run:
-        stage = stage.with_(workers=self._workers or stage.workers)
+        stage = stage.with_(
+            workers=self._workers or stage.workers, batch_bytes=self._batch_mib * MIB or stage.batch_bytes
+        )
         key = f"input/{files.dataset}/{'dirty' if dirty else 'accepted'}.csv"
         stage.put(files.dirty if dirty else files.accepted, key)
         outcome = stage.load(key, {files.dataset: self.dataset(files.dataset)})
