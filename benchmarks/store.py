@@ -36,7 +36,7 @@ class ObjectStore:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.communicate(timeout=10)
 
     @property
     def environment(self) -> dict[str, str]:
