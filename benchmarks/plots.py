@@ -15,7 +15,10 @@ import matplotlib.pyplot as plt
 
 GREY = "#7d8590"  # reads on white and on black alike
 OURS, THEIRS = "#2f81f7", "#9e6a03"
-COLORS = ("#2f81f7", "#d29922", "#3fb950", "#db6d28", "#a371f7", "#f778ba", "#39c5cf", "#7d8590", "#b62324", "#8ddb8c")
+COLORS = (
+    *("#2f81f7", "#d29922", "#3fb950", "#db6d28", "#a371f7", "#f778ba"),
+    *("#39c5cf", "#7d8590", "#b62324", "#8ddb8c", "#6e40c9", "#bf8700"),
+)
 
 
 def main() -> None:
@@ -69,6 +72,9 @@ def sizes(part: Any) -> Any:
     for number, (name, points) in enumerate(lines.items()):
         axes.plot(*zip(*points, strict=True), marker="o", label=name, color=COLORS[(number + 1) % len(COLORS)])
     axes.set_xscale("log")
+    counts = sorted(map(int, part["runs"]))
+    axes.set_xticks(counts, [f"{count:,}" for count in counts])
+    axes.minorticks_off()
     axes.set_xlabel("rows of the file")
     return _rates(figure, axes)
 
