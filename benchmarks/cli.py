@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -15,8 +16,7 @@ from benchmarks.files import as_json
 from benchmarks.options import add_arguments, settle
 from benchmarks.parts import Bench, cold, comparisons, engine, extremes, latency, phases, series, splitter, store
 from benchmarks.stage import say, staged
-from benchmarks.tables import Truths
-from infra.local.postgres_binaries import reachable, server_account
+from benchmarks.truth import Truths
 
 PARTS: Mapping[str, Callable[[Bench], dict[str, Any]]] = {
     "members": comparisons.members,
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ValueError as problem:
         print(f"dev.py bench: {problem}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped then, too
     options.out.mkdir(parents=True, exist_ok=True)
     failed = []
     with _folder(options.work) as folder, staged(folder, dict(options.postgres)) as stage:
@@ -87,8 +88,7 @@ def _folder(work: Path | None) -> Iterator[Path]:
         work.mkdir(parents=True, exist_ok=True)
         yield work.resolve()
         return
-    # PostgreSQL and psql may run as another account, which must be able to enter.
-    parent = "/var/tmp" if os.access("/var/tmp", os.W_OK) and reachable(Path("/var/tmp"), server_account()) else None
+    parent = "/var/tmp" if os.access("/var/tmp", os.W_OK) else None  # on a disk, as /tmp often is not
     with tempfile.TemporaryDirectory(prefix="dropload-bench-", dir=parent) as folder:
         yield Path(folder)
 

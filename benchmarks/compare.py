@@ -4,11 +4,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks import tables
 from benchmarks.contenders.base import Contender, NotRunError, Run
 from benchmarks.files import Files
 from benchmarks.stage import Stage, say
-from benchmarks.tables import Truths
+from benchmarks.truth import Truths
 
 
 def compare(
@@ -67,13 +66,13 @@ def compare(
 def checked(stage: Stage, truths: Truths, files: Files, contender: Contender, *, dirty: bool) -> Run:
     """One run from empty tables, and whether the table holds what it must."""
     policy = getattr(contender, "policy", "")
-    truth = truths.of(files, policy=policy)
+    truths.work_out(files, policy)
     contender.create(stage, files.dataset)
     run = contender.load(stage, files, dirty=dirty)
     if run.wrong:
         return run
     summed = files.dataset == "plays" and not is_ours(contender)
-    return Run(run.seconds, tables.wrong_rows(stage, files, truth, summed=summed), run.details)
+    return Run(run.seconds, truths.wrong_rows(stage, files, policy=policy, summed=summed), run.details)
 
 
 def is_ours(contender: Contender) -> bool:

@@ -188,8 +188,10 @@ def _rows_of(part: Part, key: str, first: str) -> str:
 
 
 def _cold(part: Part) -> str:
-    imports = table(("package", "ms of `import app`"), part["imports_ms"].items())
-    return _rows_of(part, "functions", "function") + "\n" + imports
+    told = [_rows_of(part, "functions", "function")]
+    for what in ("package", "module"):
+        told.append(table((f"{what}: its own part of `import app`", "ms"), part[f"{what}s_ms"].items()))
+    return "\n".join(told)
 
 
 def _plain(part: Part) -> str:

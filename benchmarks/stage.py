@@ -1,20 +1,19 @@
 """Where everything runs: one PostgreSQL, one object store, one folder for files."""
 
 import os
-import queue
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 
-from benchmarks.functions import PROCESSES, Ended, Invocation, Lanes, Message, Spans, announcement, serve
-from benchmarks.objects import etag_of, size_of
+from benchmarks.functions import Ended, Invocation, Spans
+from benchmarks.running import Running, running
 from benchmarks.store import BUCKET, ObjectStore
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
@@ -82,7 +81,7 @@ class Stage:
             "DROPLOAD_MAIL_FROM": "bench@example.com",
             "DROPLOAD_ENGINEERS": "bench@example.com",
             "DROPLOAD_PUBLIC_URL": "http://127.0.0.1",
-            "DROPLOAD_WORKERS": str(self.workers or 1),
+            "DROPLOAD_WORKERS": str(self.workers),
             **({"DROPLOAD_BATCH_BYTES": str(self.batch_bytes)} if self.batch_bytes else {}),
         }
 
@@ -124,87 +123,31 @@ class Stage:
         path.hardlink_to(file)
         return path
 
+    def running(self, datasets: Mapping[str, Dataset], *, traced: bool = False) -> AbstractContextManager[Running]:
+        """A splitter and the stage's loaders, warm."""
+        return running(self.environment, datasets, self.workers, traced=traced)
+
     def load(self, key: str, datasets: Mapping[str, Dataset], *, traced: bool = False) -> Outcome:
         """Announce an object to a splitter and the stage's loaders, and wait until its job has ended."""
-        with self.functions(datasets, traced=traced) as (lanes, processes):
-            return self._follow(key, lanes, processes)
-
-    def split(self, key: str, datasets: Mapping[str, Dataset]) -> tuple[Invocation, Ended, int]:
-        """Have an object cut, with nobody to load it: the splitter's call, what it took, how many batches it sent."""
-        alone = replace(self, workers=0)
-        file = self.store.path(key)
-        batches = 0
-        with alone.functions(datasets) as (lanes, processes):
-            lanes.intake.put(("split", announcement(BUCKET, key, etag_of(file), size_of(file))))
-            call = None
-            while call is None:
-                batches += _drained(lanes)
-                call = next_call(lanes, processes, wait=0.2)
-            alone.stop(lanes)
-            ended = lanes.results.get(timeout=60)
-            batches += _drained(lanes)
-        assert isinstance(ended, Ended), "one call was made"
-        return call, ended, batches
-
-    def stop(self, lanes: Lanes) -> None:
-        """Ask every function's process to end."""
-        stop: Message = ("", "")
-        lanes.intake.put(stop)
-        for _ in range(self.workers):
-            lanes.batches.put(stop)
-
-    @contextmanager
-    def functions(self, datasets: Mapping[str, Dataset], *, traced: bool = False) -> Iterator[tuple[Lanes, list[Any]]]:
-        lanes = Lanes.new()
-        kinds = ("split", *["load"] * self.workers)
-        start = PROCESSES.Barrier(len(kinds) + 1)
-        processes = [
-            PROCESSES.Process(
-                target=serve,
-                args=(function, self.environment, datasets, lanes, start),
-                kwargs={"traced": traced},
-                daemon=True,
-            )
-            for function in kinds
-        ]
-        for process in processes:
-            process.start()
-        try:
-            start.wait(120)
-            yield lanes, processes
-        finally:
-            for process in processes:
-                process.join(10)
-                process.kill()
-
-    def _follow(self, key: str, lanes: Lanes, processes: list[Any]) -> Outcome:
-        file = self.store.path(key)
-        store_cpu = self.store.cpu_seconds()
-        began = time.perf_counter()
-        lanes.intake.put(("split", announcement(BUCKET, key, etag_of(file), size_of(file))))
         calls: list[Invocation] = []
-        with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
+        with ExitStack() as stack:
+            functions = stack.enter_context(self.running(datasets, traced=traced))
+            connection = stack.enter_context(closing(psycopg2.connect(self.url)))
             connection.autocommit = True
+            cursor = connection.cursor()
+            store_cpu = self.store.cpu_seconds()
+            began = time.perf_counter()
+            functions.announce(self.store, key)
             while not _finished(cursor, key):
-                call = next_call(lanes, processes)
+                call = functions.next_call()
                 if call is None:
                     raise RuntimeError("no invocation has ended for an hour")
                 calls.append(call)
-        self.stop(lanes)
-        ended: list[Ended] = []
-        while len(ended) < len(processes):
-            result = lanes.results.get(timeout=120)
-            if isinstance(result, Ended):
-                ended.append(result)
-            else:
-                calls.append(result)
-        container = Container(Settings.from_environment(self.environment))
-        job = container.views.jobs(key=key, limit=1)[0]
-        container.database.close()
+            late, ended = functions.end()
         of = {name: [end for end in ended if end.function == name] for name in ("split", "load")}
         return Outcome(
-            job=job,
-            seconds=max(call.ended for call in calls) - began,
+            job=self.job(key),
+            seconds=max(call.ended for call in calls + late) - began,
             split_mb=of["split"][0].peak_mb,
             load_mb=max(end.peak_mb for end in of["load"]),
             cpu={
@@ -214,43 +157,31 @@ class Stage:
             spans={name: [end.spans for end in ends] for name, ends in of.items()},
         )
 
+    def split(self, key: str, datasets: Mapping[str, Dataset]) -> tuple[Invocation, Ended, int]:
+        """Have an object cut, with nobody to load it: the splitter's call, what it took, how many batches it sent."""
+        batches = 0
+        with running(self.environment, datasets, 0) as functions:
+            functions.announce(self.store, key)
+            call = None
+            while call is None:
+                batches += functions.drain()
+                call = functions.next_call(wait=0.2)
+            _, [ended] = functions.end()
+            batches += functions.drain()
+        return call, ended, batches
+
+    def job(self, key: str) -> dict[str, Any]:
+        """The newest job of an object, as the API shows it."""
+        container = Container(Settings.from_environment(self.environment))
+        try:
+            return container.views.jobs(key=key, limit=1)[0]
+        finally:
+            container.database.close()
+
 
 def _finished(cursor: Any, key: str) -> bool:
     cursor.execute("select 1 from dropload.job where key = %s and finished_at is not null", (key,))
     return bool(cursor.rowcount)
-
-
-def next_call(lanes: Lanes, processes: list[Any], wait: float = 3600.0) -> Invocation | None:
-    """The next invocation that ends; None where none does within ``wait`` seconds.
-
-    Raises RuntimeError where one failed or a process died.
-    """
-    deadline = time.monotonic() + wait
-    while True:
-        try:
-            call = lanes.results.get(timeout=min(wait, 2))
-        except queue.Empty:
-            broken = [process.exitcode for process in processes if process.exitcode is not None]
-            if broken:
-                raise RuntimeError(f"a process of the benchmark ended with {broken[0]}") from None
-            if time.monotonic() > deadline:
-                return None
-            continue
-        assert isinstance(call, Invocation), "processes end when they are asked to"
-        if call.error:
-            raise RuntimeError(f"{call.function} failed:\n{call.error}")
-        return call
-
-
-def _drained(lanes: Lanes) -> int:
-    """Take all messages to loaders; how many there were."""
-    count = 0
-    while True:
-        try:
-            lanes.batches.get(timeout=0.05)
-        except queue.Empty:
-            return count
-        count += 1
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from benchmarks import tables
 from benchmarks.contenders.base import Run
 from benchmarks.files import Files
 from benchmarks.stage import MIB, Outcome, Stage
+from benchmarks.truth import wrong_rejections
 from chalicelib.core.dataset import Dataset
 
 
@@ -49,8 +50,7 @@ class Ours:
             return ""
         if job["counts"]["read"] != files.rows:
             return f"{job['counts']['read']:,} records read instead of {files.rows:,}"
-        back = self.policy in ("reject", "replace")
-        return tables.wrong_rejections(stage, files, job, duplicates=back)
+        return wrong_rejections(stage, files, job, policy=self.policy)
 
 
 def details(outcome: Outcome) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.contenders.base import Contender
 from benchmarks.stage import Stage
-from benchmarks.tables import Truths
+from benchmarks.truth import Truths
 
 
 @dataclass(frozen=True)

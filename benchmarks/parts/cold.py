@@ -27,6 +27,7 @@ _CALLS = {
     "sweep": None,
     "api": None,
 }
+_SHOWN = 12
 _PROGRAM = """
 import sys, time
 began = time.perf_counter()
@@ -76,20 +77,30 @@ def cold(bench: Bench) -> dict[str, Any]:
         if runs[0]["error"]:
             found[name]["error"] = runs[0]["error"]
         say(f"cold start of {name}: {found[name]}")
-    return {"functions": found, "imports_ms": _imports(environment)}
+    return {"functions": found, **_imports(environment)}
 
 
-def _imports(environment: dict[str, str]) -> dict[str, float]:
-    """Each package's own part of ``import app``; what is below a millisecond is the rest's."""
+def _imports(environment: dict[str, str]) -> dict[str, dict[str, float]]:
+    """Each package's own part of ``import app``, and that of the heaviest modules."""
     command = [sys.executable, "-X", "importtime", "-c", "import app"]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
-    own: dict[str, float] = defaultdict(float)
+    packages: dict[str, float] = defaultdict(float)
+    modules: dict[str, float] = {}
     for line in done.stderr.splitlines():
         cells = line.removeprefix("import time:").split("|")
         if len(cells) == 3 and cells[0].strip().isdigit():
-            own[_package(cells[2].strip())] += int(cells[0]) / 1000
-    large = {name: round(spent, 1) for name, spent in sorted(own.items(), key=lambda item: -item[1]) if spent >= 1}
-    return {**large, "the rest": round(sum(own.values()) - sum(large.values()), 1)}
+            module, own = cells[2].strip(), int(cells[0]) / 1000
+            modules[module] = own
+            packages[_package(module)] += own
+    return {"packages_ms": _heaviest(packages), "modules_ms": _heaviest(modules)}
+
+
+def _heaviest(spent: dict[str, float]) -> dict[str, float]:
+    ordered = sorted(spent.items(), key=lambda item: -item[1])
+    return {
+        **{name: round(own, 1) for name, own in ordered[:_SHOWN]},
+        "the rest": round(sum(own for _, own in ordered[_SHOWN:]), 1),
+    }
 
 
 def _package(module: str) -> str:

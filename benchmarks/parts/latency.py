@@ -15,10 +15,8 @@ import boto3
 import psycopg2
 
 from benchmarks import tables
-from benchmarks.functions import announcement
-from benchmarks.objects import etag_of
 from benchmarks.parts import Bench
-from benchmarks.stage import next_call, say
+from benchmarks.stage import say
 from benchmarks.store import BUCKET
 from infra.local.demo import write_demo
 from infra.local.paths import ROOT
@@ -47,17 +45,16 @@ def _services(bench: Bench, files: int) -> dict[str, Any]:
     s3 = boto3.client(
         "s3", endpoint_url=stage.store.url, aws_access_key_id="-", aws_secret_access_key="-", region_name="us-east-1"
     )
-    with stage.functions(datasets) as (lanes, processes):
+    with stage.running(datasets) as functions:
 
         def load(key: str, body: bytes) -> None:
             s3.put_object(Bucket=BUCKET, Key=key, Body=body)
-            lanes.intake.put(("split", announcement(BUCKET, key, etag_of(stage.store.path(key)), len(body))))
+            functions.announce(stage.store, key)
             # Of the two calls, the one that ends last finishes the job.
-            assert {getattr(next_call(lanes, processes), "function", None) for _ in range(2)} == {"split", "load"}
+            assert {getattr(functions.next_call(), "function", None) for _ in range(2)} == {"split", "load"}
 
         measured = _measured(load, files)
-        time.sleep(0.5)
-        stage.stop(lanes)
+        functions.end()
     with closing(psycopg2.connect(stage.url)) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from dropload.job where state = 'COMPLETED'")
         assert cursor.fetchone() == (files + files // 4,), "each file has been loaded"

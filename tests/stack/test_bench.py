@@ -20,7 +20,7 @@ from benchmarks.objects import repeat, size_of, stretches
 from benchmarks.parts import phases
 from benchmarks.stage import Stage, environment, staged
 from benchmarks.store import BUCKET, ObjectStore
-from benchmarks.tables import Truths
+from benchmarks.truth import Truths, wrong_rejections
 from chalicelib.adapters import aws
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.errors import FileRefused
@@ -122,8 +122,7 @@ def test_a_rejection_that_is_missing_is_found(stage: Stage, files: Files, policy
     [error_file] = stage.store.path("error/members").glob("*/rejected.csv")
     error_file.write_text("".join(error_file.read_text().splitlines(keepends=True)[:-1]))
     job = {"dataset": "members", "id": error_file.parent.name.removeprefix("job=")}
-    duplicates = policy in ("reject", "replace")
-    assert "rejections instead of" in tables.wrong_rejections(stage, files, job, duplicates=duplicates)
+    assert "rejections instead of" in wrong_rejections(stage, files, job, policy=policy)
 
 
 def test_accepted_records_are_the_files_own_without_what_is_rejected(files: Files) -> None:
