@@ -10,6 +10,7 @@ from benchmarks import install
 from benchmarks.contenders.base import NotRunError
 from benchmarks.options import PARTS
 from benchmarks.stage import say
+from benchmarks.targets import judged
 
 Part = Mapping[str, Any]
 
@@ -39,7 +40,15 @@ def write(folder: Path, *, plots: bool = True) -> None:
     if problem:
         say(f"no plots: {problem}")
     machines = list(dict.fromkeys(machine(part) for part in parts.values()))
-    told = [_INTRO, *(f"{number}. {text}" for number, text in enumerate(machines, 1)), ""]
+    aims = table(("what must be reached, by the slowest of ours", "bound", "found", "reached"), judged(parts))
+    told = [
+        _INTRO,
+        aims,
+        "Bounds are for 5 M members and plays; the largest file's for 20 M.\n",
+        "Machines:\n",
+        *(f"{number}. {text}" for number, text in enumerate(machines, 1)),
+        "",
+    ]
     told += [f"![{title}]({name}.svg)\n" for name, title in PLOTS.items() if (folder / f"{name}.svg").exists()]
     told += [section(name, part, machines.index(machine(part)) + 1) for name, part in parts.items()]
     (folder / "README.md").write_text("\n".join(told))
