@@ -90,7 +90,9 @@ def start() -> Spans:
         owner: Any = import_module(module)
         *outer, name = path.split(".")
         for part in outer:
-            owner = getattr(owner, part)
+            owner = getattr(owner, part, None)
+        if not hasattr(owner, name):
+            raise LookupError(f"{module} has no {path} any more: mend benchmarks.tracing.STEPS")
         setattr(owner, name, _wrapped(tracer, getattr(owner, name), lambda *_, step=step, **__: step))
     cursor: Any = import_module("chalicelib.adapters.postgres.database").Cursor
     for name in ("execute", "copy_expert"):
