@@ -128,7 +128,7 @@ def _rates(figure: Any, axes: Any) -> Any:
     axes.set_ylabel("rows per second")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(bottom=0)
-    axes.legend()
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.02), ncols=4, borderaxespad=0)
     return figure
 
 

@@ -79,4 +79,4 @@ def copy_command(file: Path, table: str, columns: str, *, header: bool = True) -
 def first_line(text: str) -> str:
     """The first line of what a program said, without the values that it quotes."""
     line = next((line for line in text.splitlines() if line.strip()), "it said nothing")
-    return re.sub(r': ".*', "", line)[:300]
+    return re.split(r': (?="|0x)', line)[0][:300]
