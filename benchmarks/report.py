@@ -28,7 +28,7 @@ Made by `python3 dev.py bench`; [docs/benchmarks.md](../../docs/benchmarks.md) s
 loads the **dirty** file (1 % of twelve kinds of odd record) with exact rejections, ledger, error file and receipt; the
 others load the same file's **accepted records** only, cleaned beforehand for nothing. A run whose table does not hold
 exactly what it must has no time. Ratios are to the first row of a table, of the same run; times are medians (least to
-most).
+most). [formats.md](formats.md) has file formats and policies beside each other.
 """
 
 

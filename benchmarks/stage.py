@@ -19,7 +19,6 @@ from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
 from infra.local.postgres import Postgres, create_database
-from infra.local.postgres_binaries import binaries
 
 DATABASE = "bench"
 MIB = 1 << 20
@@ -60,11 +59,6 @@ class Stage:
     def url(self) -> str:
         """The database that runs are in."""
         return f"{self.server_url.rpartition('/')[0]}/{DATABASE}"
-
-    @property
-    def psql(self) -> list[str]:
-        program = binaries() / "psql"
-        return [str(program) if program.exists() else "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.url]
 
     def with_(self, **changes: Any) -> "Stage":
         return replace(self, **changes)

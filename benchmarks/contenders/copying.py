@@ -1,13 +1,26 @@
 """PostgreSQL's own ``\\copy`` by psql: one stream, or two at once."""
 
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 from benchmarks import tables
-from benchmarks.contenders.base import Run
-from benchmarks.files import Files, columns_of
+from benchmarks.contenders.base import NotRunError, Run
+from benchmarks.files import Files
 from benchmarks.stage import Stage
+from infra.local import postgres_binaries
+
+_OPTIONS = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "-d")
+
+
+def psql() -> str:
+    """The server's own, else the one on PATH. Raises NotRunError where there is none."""
+    own = postgres_binaries.binaries() / "psql"
+    found = str(own) if own.exists() else shutil.which("psql")
+    if found is None:
+        raise NotRunError("there is no psql beside PostgreSQL's programs, nor on PATH")
+    return found
 
 
 class Copy:
@@ -17,7 +30,7 @@ class Copy:
     note = "psql, one stream, one transaction; validates types only"
 
     def prepare(self) -> None:
-        """psql is part of PostgreSQL."""
+        psql()
 
     def create(self, stage: Stage, dataset: str) -> None:
         tables.create(stage, dataset)
@@ -42,7 +55,7 @@ def _copied(stage: Stage, parts: list[Path], table: str) -> Run:
     began = time.perf_counter()
     streams = [
         subprocess.Popen(
-            [*stage.psql, "-c", tables.copy_command(part, table, columns_of(table))],
+            [psql(), *_OPTIONS, stage.url, "-c", tables.copy_command(part, table)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -13,7 +13,7 @@ from benchmarks import tables
 from benchmarks.cli import wrong_of_ours
 from benchmarks.compare import compare
 from benchmarks.contenders.base import NotRunError, Run
-from benchmarks.contenders.copying import Copy
+from benchmarks.contenders.copying import Copy, psql
 from benchmarks.contenders.ours import Ours
 from benchmarks.files import Files, make
 from benchmarks.objects import repeat, size_of, stretches
@@ -29,6 +29,17 @@ from tests.conftest import FAST_SETTINGS
 from tests.stack.commands import dev
 
 ROWS = 2_000
+
+
+def has_psql() -> bool:
+    try:
+        psql()
+    except NotRunError:
+        return False
+    return True
+
+
+needs_psql = pytest.mark.skipif(not has_psql(), reason="no psql beside PostgreSQL's programs, nor on PATH")
 FAST = [part for name, value in FAST_SETTINGS.items() for part in ("--postgres", f"{name}={value}")]
 
 
@@ -43,6 +54,7 @@ def files(stage: Stage) -> Files:
     return make(stage.folder / "files", "members", ROWS, dirty=0.05, halves=True)
 
 
+@needs_psql
 def test_one_command_measures_ours_beside_copy_and_writes_tables(tmp_path: Path) -> None:
     what = ["--only", "members,dirty", "--contenders", "reject", "--no-plots"]
     size = ["--rows", str(ROWS), "--rounds", "1"]
@@ -100,6 +112,7 @@ class IsNotThere(Copy):
         raise NotRunError("it cannot be had here")
 
 
+@needs_psql
 def test_a_wrong_answer_has_no_time_and_who_is_missing_is_named(stage: Stage, files: Files) -> None:
     contenders = [Copy(), LosesARow(), ChangesAValue(), IsNotThere()]
     rounds = {contender.name: 1 for contender in contenders}
