@@ -71,9 +71,13 @@ def create(stage: Stage, dataset: str) -> None:
 def copy(stage: Stage, file: Path, table: str, columns: str = "", *, header: bool = True) -> None:
     """COPY a file's records into a table, with nothing measured."""
     statement = f"copy {table} ({columns or columns_of(table)}) from stdin {_CSV.format(header)}"
-    with closing(psycopg2.connect(stage.url)) as connection:
-        with connection, connection.cursor() as cursor, file.open("rb") as data:
-            cursor.copy_expert(statement, data)
+    with (
+        closing(psycopg2.connect(stage.url)) as connection,
+        connection,
+        connection.cursor() as cursor,
+        file.open("rb") as data,
+    ):
+        cursor.copy_expert(statement, data)
 
 
 def copy_command(file: Path, table: str) -> str:
