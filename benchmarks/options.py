@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         f"parts:\n{parts}\n\nEach part writes <out>/<part>.json when it ends; tables and plots are made of all that "
-        "are there.\nA full run takes some hours and needs about 6 GB of disk for files, and what PostgreSQL takes."
+        "are there.\nA full run takes about three hours and 10 GB of disk for files, and what PostgreSQL takes."
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="all parts at about 200,000 rows: some minutes, to see that all works")
