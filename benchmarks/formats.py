@@ -17,14 +17,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-
-from benchmarks.harness import Outcome, Stage
-from chalicelib.core.dataset import Dataset, parse_dataset
+from benchmarks import generators, tables
+from benchmarks.stage import Outcome, Stage, staged
+from chalicelib.core.dataset import Dataset
 from infra.local.demo import size_in_bytes, write_demo
-from infra.local.postgres import Postgres
 
-ROOT = Path(__file__).parent.parent
 BASELINE = "csv, append"
 
 
@@ -39,10 +36,10 @@ class Variant:
 
 
 def variants() -> list[Variant]:
-    keyless = _members("rows", "append", keys=False)
+    keyless = tables.members("append", "rows", keys=False)
     latin = replace(keyless, dialect=replace(keyless.dialect, encoding="cp1252"))
     wide = replace(keyless, dialect=replace(keyless.dialect, encoding="utf-16"))
-    plays = _plays("plays", "sum")
+    plays = tables.plays()
     found = [
         Variant(BASELINE, keyless, ".csv", _copy),
         Variant("csv, every field quoted, append", keyless, ".csv", _quoted),
@@ -55,8 +52,8 @@ def variants() -> list[Variant]:
         Variant("xlsx, append", keyless, ".xlsx", _excel),
     ]
     for policy in ("reject", "ignore", "update", "replace"):
-        found.append(Variant(f"csv, {policy}", _members("members", policy), ".csv", _copy))
-    atomic = replace(_members("members", "reject"), atomic=True)
+        found.append(Variant(f"csv, {policy}", tables.members(policy), ".csv", _copy))
+    atomic = replace(tables.members("reject"), atomic=True)
     found.append(Variant("csv, reject, atomic", atomic, ".csv", _copy))
     found.append(Variant("csv of plays, sum", plays, ".csv", _copy))
     return found
@@ -72,34 +69,27 @@ def main() -> int:
     arguments = parser.parse_args()
     words = [word for word in arguments.only.split(",") if word]
     chosen = [v for v in variants() if v.name == BASELINE or not words or any(word in v.name for word in words)]
-    with tempfile.TemporaryDirectory(prefix="dropload-bench-") as folder:
-        server = Postgres(Path(folder) / "state", {"shared_buffers": "512MB", "max_wal_size": "8GB"})
-        try:
-            stage = Stage.at(server.start(), Path(folder))
-            if arguments.rounds:
-                _compare(stage, chosen, arguments.rows, arguments.rounds)
-            if arguments.big:
-                _peaks(stage, arguments.big)
-        finally:
-            server.stop()
-            server.forget()
+    with tempfile.TemporaryDirectory(prefix="dropload-bench-") as folder, staged(Path(folder), {}) as stage:
+        if arguments.rounds:
+            _compare(stage, chosen, arguments.rows, arguments.rounds)
+        if arguments.big:
+            _peaks(stage, arguments.big)
     return 0
 
 
 def _compare(stage: Stage, chosen: list[Variant], rows: int, rounds: int) -> None:
     plain = {name: _demo(stage.folder / f"{name}.csv", name, rows) for name in ("members", "plays")}
-    files: dict[str, Path] = {}
+    keys: dict[str, str] = {}
     for variant in chosen:
-        file = stage.folder / "input" / variant.dataset.name / f"{len(files)}{variant.suffix}"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        variant.make(plain["plays" if variant.dataset.name == "plays" else "members"], file)
-        files[variant.name] = file
+        key = f"input/{variant.dataset.name}/{len(keys)}{variant.suffix}"
+        variant.make(plain["plays" if variant.dataset.name == "plays" else "members"], stage.store.path(key))
+        keys[variant.name] = key
     outcomes: dict[str, list[Outcome]] = {variant.name: [] for variant in chosen}
     for round in range(rounds):
         for variant in chosen:
             print(f"round {round + 1}: {variant.name}", file=sys.stderr)
             stage.reset({variant.dataset.name: variant.dataset})
-            outcome = stage.load(files[variant.name], variant.dataset)
+            outcome = stage.load(keys[variant.name], {variant.dataset.name: variant.dataset})
             assert outcome.job["state"] == "COMPLETED", outcome.job
             assert outcome.job["counts"]["read"] == rows, outcome.job["counts"]
             outcomes[variant.name].append(outcome)
@@ -116,60 +106,28 @@ def _print_rates(outcomes: Mapping[str, list[Outcome]]) -> None:
 
 
 def _peaks(stage: Stage, size: str) -> None:
-    keyless = _members("rows", "append", keys=False)
-    folder = stage.folder / "input" / "rows"
-    folder.mkdir(parents=True, exist_ok=True)
-    plain = folder / "big.csv"
+    keyless = tables.members("append", "rows", keys=False)
+    plain, packed = stage.folder / "big.csv", stage.folder / "big.csv.gz"
     with plain.open("wb") as out:
         write_demo(out, dataset="members", rows=None, size=size_in_bytes(size), dirty=0, seed=7)
-    packed = folder / "big.csv.gz"
     _gzipped(plain, packed)
     print("| file | bytes | seconds | splitter MB | loader MB |\n|---|---|---|---|---|")
     for file in (plain, packed):
-        stage.reset({keyless.name: keyless})
-        _print_peak(f"{file.name} ({size})", file, stage.load(file, keyless))
-        file.unlink()
-    broad = _broad(200)
-    file = stage.folder / "input" / broad.name / "broad.csv"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as text:
-        text.write(",".join(field.name for field in broad.fields) + "\n")
-        row = ",".join(str(number) for number in range(200)) + "\n"
-        for _ in range(200_000):
-            text.write(row)
-    stage.reset({broad.name: broad})
-    _print_peak("200 columns, 200,000 records", file, stage.load(file, broad))
+        _print_peak(f"{file.name} ({size})", stage, file, keyless)
+    file = generators.broad_file(stage.folder / "broad.csv", 200, 200_000)
+    _print_peak("200 columns, 200,000 records", stage, file, generators.broad(200))
 
 
-def _print_peak(name: str, file: Path, outcome: Outcome) -> None:
+def _print_peak(name: str, stage: Stage, file: Path, dataset: Dataset) -> None:
+    stage.reset({dataset.name: dataset})
+    key = f"input/{dataset.name}/{file.name}"
+    stage.put(file, key)
+    outcome = stage.load(key, {dataset.name: dataset})
     assert outcome.job["state"] == "COMPLETED", outcome.job
     peaks = f"{outcome.split_mb:.0f} | {outcome.load_mb:.0f}"
     print(f"| {name} | {file.stat().st_size:,} | {outcome.seconds:.1f} | {peaks} |")
-
-
-def _members(name: str, policy: str, *, keys: bool = True) -> Dataset:
-    descriptor = yaml.safe_load((ROOT / "chalicelib/datasets/members.yaml").read_text())
-    descriptor["name"] = name
-    descriptor["dropload"]["on_conflict"] = policy
-    if policy == "update":
-        descriptor["schema"]["primaryKey"] = "client_member_id"
-    if not keys:
-        descriptor["dropload"]["filters"] = []
-        for field in descriptor["schema"]["fields"]:
-            field["constraints"].pop("unique", None)
-    return parse_dataset(descriptor)
-
-
-def _plays(name: str, policy: str) -> Dataset:
-    descriptor = yaml.safe_load((ROOT / "chalicelib/datasets/plays.yaml").read_text())
-    descriptor["name"] = name
-    descriptor["dropload"]["on_conflict"] = policy
-    return parse_dataset(descriptor)
-
-
-def _broad(columns: int) -> Dataset:
-    fields = [{"name": f"c{number}", "type": "integer"} for number in range(columns)]
-    return parse_dataset({"name": "broad", "schema": {"fields": fields}, "dropload": {"on_conflict": "append"}})
+    stage.store.path(key).unlink()
+    file.unlink()
 
 
 def _demo(path: Path, dataset: str, rows: int) -> Path:

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from benchmarks import options as bench_options
 from infra.local import datasets
 from infra.local.errors import StackError
 from infra.local.paths import DEFAULT_STATE
@@ -79,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
     datasets.add_arguments(commands.add_parser("datasets", help="check descriptors, and bring their tables up to date"))
 
     commands.add_parser("test", help="run the tests", description="Run the tests. Every argument is handed to pytest.")
+
+    bench_options.add_arguments(
+        commands.add_parser(
+            "bench", help="measure how fast it is, beside others", description="Measure how fast it is."
+        )
+    )
 
     commands.add_parser("lint", help="check format, rules, types and import contracts")
 
@@ -171,6 +178,10 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import checks
 
             return checks.test(arguments.rest)
+        case "bench":
+            from benchmarks import cli
+
+            return cli.run(arguments)
         case "lint":
             from infra.local import checks
 
