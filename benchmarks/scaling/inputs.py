@@ -21,6 +21,7 @@ class Policy:
     disk_bytes: float
     tail_us: float
     claims: bool
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,13 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Figures:
-    """Everything in the file."""
+    """Everything in the file; ``measured`` says when and on what, of all figures that are from measuring."""
 
+    measured: str
     inputs: Inputs
     policies: Mapping[str, Policy]
     sizes: tuple[Size, ...]
+    sizes_from: str
     check: Mapping[str, Any]
     sources: tuple[tuple[str, float, str], ...]
 
@@ -123,7 +126,14 @@ def read_figures(path: Path = INPUTS) -> Figures:
         raise ValueError(f"{path.name}: missing or unknown: {', '.join(sorted(values.keys() ^ known))}")
     policies = {}
     for name, policy in document["policies"].items():
-        sources.append((f"policy {name}", policy["cpu_us"], policy.pop("from")))
-        policies[name] = Policy(name=name, **policy)
+        policies[name] = Policy(name=name, source=policy.pop("from"), **policy)
     sizes = tuple(Size(**size) for size in document["sizes"])
-    return Figures(Inputs(**values), policies, sizes, document["check"], tuple(sources))
+    return Figures(
+        measured=document["measured"],
+        inputs=Inputs(**values),
+        policies=policies,
+        sizes=sizes,
+        sizes_from=document["sizes_from"],
+        check=document["check"],
+        sources=tuple(sources),
+    )

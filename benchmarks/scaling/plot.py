@@ -52,8 +52,8 @@ def svg(title: str, curves: Sequence[Curve], xs: Sequence[int], ys: Sequence[int
         parts.append(line(curve.bound, colour, "bound"))
         parts.append(line(curve.simulated, colour, "simulated"))
         if curve.lost:
-            x, y = place(curve.lost)
-            parts.append(f'<text x="{x:.1f}" y="{y + 5:.1f}" text-anchor="middle" style="fill:{colour}">✕</text>')
+            across, up = place(curve.lost)
+            parts.append(f'<text x="{across:.1f}" y="{up + 5:.1f}" text-anchor="middle" style="fill:{colour}">✕</text>')
         parts.append(f'<text x="{WIDTH - RIGHT + 8}" y="{at:.1f}" style="fill:{colour}">{curve.name}</text>')
     return "\n".join([*parts, "</svg>", ""])
 

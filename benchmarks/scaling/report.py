@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from benchmarks.scaling.bounds import bounds, pair_us, seconds
@@ -9,6 +10,7 @@ from benchmarks.scaling.inputs import Figures, Inputs, Policy, Size
 from benchmarks.scaling.plot import Curve, svg
 from benchmarks.scaling.simulation import Outcome, Run, simulate, tail_seconds
 
+_PAGE = Path(__file__).parent / "page.md"
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 FINE = (*range(1, 9), 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128)
 NEARLY = 0.95
@@ -61,9 +63,19 @@ def page(figures: Figures) -> tuple[str, str]:
         "check": _check(figures),
         "check_from": figures.check["from"],
         "contention": _contention(figures),
-        "sources": _table(("figure", "value", "from"), ((n, f"{v:g}", s) for n, v, s in figures.sources)),
+        "waste": f"{runs[figures.sizes[0].vcpu, 128].gb_seconds / bests[figures.sizes[0].vcpu].outcome.gb_seconds:.0f}",
+        "measured": figures.measured,
+        "sizes_from": figures.sizes_from,
+        "costs": _table(
+            ("policy", "CPU, us a row", "disk, bytes a row", "finaliser, us a row", "claims", "from"),
+            (
+                (p.name, f"{p.cpu_us:g}", f"{p.disk_bytes:g}", f"{p.tail_us:g}", "yes" if p.claims else "no", p.source)
+                for p in figures.policies.values()
+            ),
+        ),
+        "sources": _table(("figure", "value", "from"), ((n, f"{v:,.10g}", s) for n, v, s in figures.sources)),
     }
-    return _PAGE.format(**values), _plot(figures, runs)
+    return _PAGE.read_text().format(**values), _plot(figures, runs)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -196,79 +208,3 @@ def _plot(figures: Figures, runs: dict[tuple[int, int], Outcome]) -> str:
     ticks = (50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000)
     title = "rows a second by workers: simulated, and by the narrowest stage (dashed)"
     return svg(title, curves, (1, 4, 16, 64, 256, 1000), ticks)
-
-
-_PAGE = """\
-# Where it stops scaling
-
-A model, not a measurement: made by `python -m benchmarks.scaling` from the figures in
-[benchmarks/scaling.json](../benchmarks/scaling.json), each of which says where it comes from (below). Change one there and
-run it again. One file of {rows} members is loaded with policy `reject` by 1 to 1,000 workers (`WorkerConcurrency`), into
-databases of four sizes; a simulation goes through it batch by batch, and beside it stands the rate of the narrowest stage.
-What is not in it: failures, other jobs, autovacuum, indexes that outgrow the server's memory, bursts of disks.
-
-## What to set
-
-The fewest workers that give 95 % of the best rate:
-
-{to_set}
-
-A template's default of 8 workers suits a database of two to four vCPU. More workers than shown only wait for the database
-and are paid for waiting. In the last column: each loading session may take work_mem and temp_buffers.
-
-![rows a second by workers](scaling.svg)
-
-Thousands of rows a second and time for the whole file; ✕: loaders run out of their {memory} MB, since each reads the claims of
-all batches in flight at once:
-
-{by_workers}
-
-A batch has {batch} rows, so that {batches} workers are all that such a file can use. Over all points without ✕ the
-formula and the simulation are {apart} apart in the mean, {most_apart} at most.
-
-## Where it stops, and what to raise
-
-Thousands of rows a second, with what the formula names as the narrowest stage:
-
-{raise}
-
-1. **Small databases: the disk, then the CPU.** With 2 and 4 vCPU the disk that the server sustains is narrower than its CPU.
-   Raise the instance and the volume, not the workers.
-2. **From 16 vCPU on: the claims.** Each batch reads the fingerprints of all batches in flight and compares them in Python.
-   With as many workers as you like the whole dataset gets no further than {ceiling} rows/s, whatever the database and the
-   size of batches: a worker's time for it grows as the number of workers does. It also takes their memory.
-   Loaders with a full core raise the limit; a cheaper comparison raises it more. Batches for a dataset without keys, of
-   policy `replace` here, or `update` and `sum`, claim nothing.
-3. **Then the splitter**: one stream from S3. Several files at once go around it (two are split at once).
-4. **Batch size** hardly matters between 4 and 16 MiB. Smaller ones pay for round trips and commits, of which the job's row
-   takes one at a time; larger ones end at 400,000 lines.
-5. **Partitions** lower contention only. No dataset gets them today, and PostgreSQL's unique keys must contain the
-   partition's key, so that a table with two keys, as members, cannot have them.
-6. **Connections**: one a worker. RDS allows more than 1,000 on all these sizes; without a pooler, more workers than
-   connections make batches fail and come back after half a minute. RDS Proxy refuses dropload's connections as they are
-   (`options` in the startup message: [psycopg2 #1577](https://github.com/psycopg/psycopg2/issues/1577)).
-
-How much the weakest figure matters, the database's CPU alone:
-
-{contention}
-
-## Policies
-
-The finaliser works alone, in one invocation of 15 minutes: what is left to it does not scale.
-
-{policies}
-
-## Against what was measured
-
-On one machine loaders, splitter and database share two cores; S3 is a folder. {check_from}.
-
-{check}
-
-The model is fed with the CPU a row and the WAL of the same runs, so this checks how stages overlap and wait, not what they
-cost. It has no noise: the two runs with 4 loaders, otherwise alike, were further apart than the model is from either mean.
-Nothing here could check more than two cores, a network or Lambda.
-
-## Inputs
-
-{sources}
-"""
