@@ -14,6 +14,7 @@ from benchmarks.scaling.__main__ import main
 from benchmarks.scaling.bounds import batch_seconds, bounds, seconds
 from benchmarks.scaling.clock import Clock, Cores, Process, speed
 from benchmarks.scaling.inputs import INPUTS, Inputs, Policy, Size, read_figures
+from benchmarks.scaling.report import checked
 from benchmarks.scaling.simulation import RETRIES, Outcome, Run, simulate, tail_seconds
 
 FIGURES = read_figures()
@@ -87,6 +88,12 @@ def test_the_formula_is_near_the_simulation(policy: Policy, workers: int) -> Non
     for size in FIGURES.sizes:
         simulated = simulate(Run(FIGURES.inputs, policy, size, workers)).seconds
         assert seconds(FIGURES.inputs, policy, size, workers) == pytest.approx(simulated, rel=0.2)
+
+
+@pytest.mark.parametrize("workers", FIGURES.check["seconds"])
+def test_the_model_of_a_machine_is_near_its_fastest_run(workers: str) -> None:
+    fastest = min(FIGURES.check["seconds"][workers])
+    assert checked(FIGURES, int(workers)).seconds == pytest.approx(fastest, rel=0.2)
 
 
 def test_workers_without_a_connection_give_their_batches_back() -> None:
