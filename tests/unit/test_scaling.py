@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.scaling.__main__ import main
+from benchmarks.scaling.__main__ import DOCS, main
 from benchmarks.scaling.bounds import batch_seconds, bounds, seconds
 from benchmarks.scaling.clock import Clock, Cores, Process, speed
 from benchmarks.scaling.inputs import INPUTS, Inputs, Policy, Size, read_figures
 from benchmarks.scaling.report import checked
 from benchmarks.scaling.simulation import RETRIES, Outcome, Run, simulate, tail_seconds
+from chalicelib.config import Settings
+from chalicelib.core.cut import MAX_LINES
 
 FIGURES = read_figures()
 SMALL = replace(FIGURES.inputs, rows=3_000_000, batch_bytes=1 << 20)
@@ -139,3 +141,17 @@ def test_a_figure_must_say_where_it_is_from(tmp_path: Path, capsys: pytest.Captu
     assert main(["--inputs", str(file), "--out", str(tmp_path / "docs")]) == 2
     assert "parse_mb_s" in capsys.readouterr().err
     assert not (tmp_path / "docs").exists()
+
+
+def test_the_page_shows_the_figures_that_it_was_made_from() -> None:
+    page = (DOCS / "scaling.md").read_text()
+    for name, value, source in FIGURES.sources:
+        assert f"| {name} | {value:,.10g} | {source} |" in page, "run python -m benchmarks.scaling"
+
+
+def test_what_the_code_sets_is_what_the_model_is_fed_with() -> None:
+    functions = json.loads((DOCS.parent / ".chalice/config.json").read_text())["stages"]["prod"]["lambda_functions"]
+    assert FIGURES.inputs.load_memory_mb == functions["load"]["lambda_memory_size"]
+    assert FIGURES.inputs.split_memory_mb == functions["split"]["lambda_memory_size"]
+    assert FIGURES.inputs.batch_bytes == Settings.batch_bytes
+    assert FIGURES.inputs.most_lines == MAX_LINES
