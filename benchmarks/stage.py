@@ -18,11 +18,11 @@ from benchmarks.store import BUCKET, ObjectStore
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
-from infra.local.postgres import Postgres, create_database
+from infra.local.postgres import SETTINGS, Postgres, create_database
 
 DATABASE = "bench"
 MIB = 1 << 20
-POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
+POSTGRES = dict(SETTINGS)
 """Everything else, durability above all, is as PostgreSQL has it."""
 
 

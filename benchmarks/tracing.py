@@ -40,7 +40,9 @@ STEPS = (
 SQL = "sql "
 COMMIT = "commit"
 _PHASES = {
-    "staging.copy": "COPY",
+    "straight.taken": "look up keys",
+    "copying": "COPY and indexes",
+    "staging.copy": "COPY to staging",
     "staging": "merge and indexes",
     "merge": "merge and indexes",
     "shadow": "build and swap",
