@@ -25,12 +25,28 @@ class Cut:
     oversize: bool
 
 
+class Taper(NamedTuple):
+    """Makes cuts shorter towards the end of ``size`` bytes, so that none of the workers ends long after the others.
+
+    Each takes an even part of half of what is left ("factoring", Hummel, Schonberg and Flynn 1992), at ``least`` so
+    many bytes.
+    """
+
+    size: int
+    workers: int
+    least: int
+
+    def at(self, offset: int) -> int:
+        """Return the most bytes of a cut that starts there."""
+        return max((self.size - offset) // (2 * self.workers), self.least)
+
+
 class Cutter:
     """Cuts the bytes that it is fed; knows nothing of where they come from.
 
-    A cut ends at the last record's end within ``batch_bytes`` and ``MAX_LINES`` of its start, or, where there is none,
-    at the first one after. It depends on the file and on where the first cut starts, not on how the bytes arrive: a
-    cutter that starts where another one's cut ended makes the same cuts.
+    A cut ends at the last record's end within ``batch_bytes``, what ``taper`` says and ``MAX_LINES`` of its start, or,
+    where there is none, at the first one after. It depends on the file and on where the first cut starts, not on how
+    the bytes arrive: a cutter that starts where another one's cut ended makes the same cuts.
 
     Of the cut to come it holds only what follows the last record's end in sight: a few times ``max_record_bytes`` and a
     chunk, unless a single line is longer, and at most ``batch_bytes`` besides. ``offset`` and ``line`` tell where the
@@ -46,6 +62,7 @@ class Cutter:
         line: int,
         batch_bytes: int,
         max_record_bytes: int,
+        taper: Taper | None = None,
         keep: bool = False,
     ) -> None:
         self.offset = start
@@ -53,7 +70,9 @@ class Cutter:
         self._grammar = None if dialect is None else grammar_of(dialect)
         self._keep = keep
         self._kept: list[list[bytes]] = []
-        self._batch = batch_bytes
+        self._longest = batch_bytes
+        self._taper = taper
+        self._batch = self._batch_here()
         self._max = max_record_bytes
         self._sure = 0  # bytes of whole records that the cut to come has in any case
         self._lines = 0  # line ends in them
@@ -146,9 +165,14 @@ class Cutter:
     def _end_at(self, cut: Cut, lines: int) -> None:
         self.line += lines
         self.offset = cut.end
+        self._batch = self._batch_here()
         if self._keep:
             self._kept.append(self._pieces)
         self._sure, self._lines, self._pieces = 0, 0, []
+
+    def _batch_here(self) -> int:
+        """Return the most bytes of the cut to come."""
+        return self._longest if self._taper is None else min(self._longest, self._taper.at(self.offset))
 
     def _last_end(self, limit: int) -> int:
         """Return where the last record within the buffer's first ``limit`` bytes ends, or 0."""

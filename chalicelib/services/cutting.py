@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
-from chalicelib.config import Settings
+from chalicelib.config import MIB, Settings
 from chalicelib.core.containers import JSONL
 from chalicelib.core.corrections import longest_line
-from chalicelib.core.cut import Cut, Cutter
+from chalicelib.core.cut import Cut, Cutter, Taper
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Remaining
 from chalicelib.services.reads import as_read, staging_key
 from chalicelib.services.unpack import after
 
 _HAND_ON = 60.0  # seconds to spare when the rest of a split is handed to the next invocation
+_LEAST = 2 * MIB  # below this a batch's fixed costs outweigh that the workers end together
 _GROUP = 10  # batches booked and sent together; also what one SQS request takes
 
 
@@ -77,6 +78,8 @@ class Cutting:
             line=job.split_line,
             batch_bytes=job.batch_bytes,
             max_record_bytes=longest_line(job.labels, self._settings.max_record_bytes),
+            # What was unpacked has no size before its end.
+            taper=None if job.staged else Taper(job.object.size, self._settings.workers, _LEAST),
             keep=job.staged,
         )
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.cut import Cut, Cutter
+from chalicelib.core.cut import Cut, Cutter, Taper
 from chalicelib.core.reader import compile_reader
 from chalicelib.core.rejection import Rejection
 from chalicelib.core.schema import Dataset, Dialect
@@ -13,9 +13,19 @@ from tests.property.strategies import DIALECTS, datasets, files, soups
 SIZES = st.tuples(st.sampled_from([6, 10, 30, 200]), st.sampled_from([4, 9, 20, 100]))
 
 
-def cut(data: bytes, dialect: Dialect, sizes: tuple[int, int], chunk: int, start: int = 0, line: int = 1) -> list[Cut]:
+def cut(
+    data: bytes,
+    dialect: Dialect,
+    sizes: tuple[int, int],
+    chunk: int,
+    start: int = 0,
+    line: int = 1,
+    taper: Taper | None = None,
+) -> list[Cut]:
     batch_bytes, max_record_bytes = sizes
-    cutter = Cutter(dialect, start=start, line=line, batch_bytes=batch_bytes, max_record_bytes=max_record_bytes)
+    cutter = Cutter(
+        dialect, start=start, line=line, batch_bytes=batch_bytes, max_record_bytes=max_record_bytes, taper=taper
+    )
     cuts = [cut for at in range(start, len(data), chunk) for cut in cutter.feed(data[at : at + chunk])]
     cuts += cutter.finish()
     assert cutter.offset == max(len(data), start)
@@ -46,6 +56,21 @@ def test_a_cut_is_the_longest_within_its_size_or_one_record(
         assert c.end == (fitting[-1] if fitting else min(end for end in ends if end > c.start))
         long_line = b"\n" not in soup[c.start : c.end - 1] and c.end - c.start > sizes[1]
         assert c.oversize == (long_line and not fitting)
+
+
+@given(st.data(), DIALECTS, SIZES, st.integers(1, 40), st.integers(1, 4), st.integers(1, 20))
+def test_cuts_get_shorter_towards_the_end_and_can_be_resumed(
+    data: st.DataObject, dialect: Dialect, sizes: tuple[int, int], chunk: int, workers: int, least: int
+) -> None:
+    soup = data.draw(soups(dialect))
+    ends = [record.end for record in records_of(soup, dialect, sizes[1])]
+    taper = Taper(len(soup), workers, least)
+    cuts = cut(soup, dialect, sizes, chunk, taper=taper)
+    for index, c in enumerate(cuts):
+        most = min(sizes[0], max((len(soup) - c.start) // (2 * workers), least))
+        fitting = [end for end in ends if c.start < end <= c.start + most]
+        assert c.end == (fitting[-1] if fitting else min(end for end in ends if end > c.start))
+        assert cut(soup, dialect, sizes, 7, c.start, c.first_line, taper) == cuts[index:]
 
 
 @given(st.data(), DIALECTS, SIZES, st.integers(1, 40), st.integers(1, 40))
