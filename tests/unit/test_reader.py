@@ -211,7 +211,7 @@ def test_an_empty_text_is_a_key_where_it_is_not_a_missing_value() -> None:
     assert parsed.keys(("f",)) == ["x", "", None]
 
 
-def test_keys_of_quoted_lines_take_no_longer_where_few_are_left() -> None:
+def test_keys_are_read_past_quotes_within_quotes() -> None:
     for count in range(1, 40):
         parsed = read(b'"A ""na","0123456789","7",\n' * count)
         assert parsed.fast_rows == count
