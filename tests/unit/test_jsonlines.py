@@ -151,7 +151,7 @@ def test_records_of_one_shape_are_read_in_runs() -> None:
     assert (parsed.fast_rows, len(parsed.slow), len(parsed.rejections)) == (97, 2, 1)
     assert parsed.fast.split(b"\n")[0] == b"Ana\x1f0123456789\x1f2\x1f2024-01-31"
     assert parsed.where(0) == (2, 3, 100 + len(lines[0]) + 1)
-    assert parsed.keys(("number",))[:2] == [2, 3]
+    assert list(parsed.keys(("number",))[:2]) == [2, 3]
     assert json.loads(parsed.reject(5, ()).raw)["number"] == 7
 
 
