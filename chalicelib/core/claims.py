@@ -6,17 +6,18 @@ the table for all its keys at once, in their order, which an index answers sever
 """
 
 from array import array
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import compress, count, islice, repeat
 from operator import eq, lshift, or_, rshift
-from sys import byteorder
 from typing import Any, Final, NamedTuple, cast
-from zlib import crc32
 
 from chalicelib.core.duplicates import Key, contested
 
-_TYPE: Final = "I"  # four bytes: of half a million keys a few are taken for shared that are not, which costs nothing
-_ODD: Final = b"\x9e\x37\x79\xb9"
+_ROW: Final = "I"
+_PRINT: Final = "q"  # with four bytes, two batches of half a million keys would wait for each other for nothing
+_SALT: Final = b"\x9e\x37\x79\xb9\x7f\x4a\x7c\x15"  # which is no frequent key
+_PARTS: Final = [bytes(byte % 4 == part for byte in range(256)) for part in range(4)]  # of fingerprints, by one byte
 _ROW_BITS: Final = 32
 AT_ONCE: Final = 1 << 15
 _NULL = 0  # no key; should a key have this fingerprint, others wait for it as if it had told nobody
@@ -79,13 +80,13 @@ def ordered(values: Sequence[Hashable | None], columns: int) -> tuple[Ordered, s
         some = found[start : start + AT_ONCE]
         parts = [some] if columns == 1 else zip(*cast(list[tuple[object, ...]], some), strict=True)
         texts.append(tuple("\0".join(map(str, part)) for part in parts))
-    return Ordered(array(_TYPE, rows), texts), sharing
+    return Ordered(array(_ROW, rows), texts), sharing
 
 
 def _ordered_numbers(values: "array[int]") -> tuple[Ordered, set[int]]:
     """Do what ``ordered`` does in little memory: a value and its row are sorted as one number."""
     packed = sorted(map(or_, map(lshift, values, repeat(_ROW_BITS)), range(len(values))))
-    rows = array(_TYPE, map(((1 << _ROW_BITS) - 1).__and__, packed))
+    rows = array(_ROW, map(((1 << _ROW_BITS) - 1).__and__, packed))
     found = array("q", map(rshift, packed, repeat(_ROW_BITS)))
     del packed
     some = (found[start : start + AT_ONCE].tolist() for start in range(0, len(found), AT_ONCE))
@@ -102,17 +103,19 @@ def _neighbours(values: Sequence[Hashable], rows: Sequence[int]) -> set[int]:
 
 
 def fingerprints(values: Sequence[Hashable | None]) -> bytes:
-    """Return four bytes for each row's key. Keys that are equal, and written alike, have equal ones in any process.
+    """Return eight bytes for each row's key. Keys that are equal, and written alike, have equal ones in any process.
 
     ``values`` of one key are all whole numbers of 64 bits or none is.
     """
     if isinstance(values, array):
-        return _folded(values).tobytes()
+        return _salted(values).tobytes()
     told = values if None not in values else [0 if value is None else value for value in values]
     if set(map(type, told)) == {int}:
-        prints = _folded(cast(Sequence[int], told))
+        prints = _salted(array(_PRINT, cast(Sequence[int], told)))
     else:
-        prints = array(_TYPE, map(crc32, map(str.encode, map(str, told)), repeat(1)))  # from 0, an empty text had 0
+        # Unlike a text's, the hash of a number is the same in any process.
+        numbers = map(partial(int.from_bytes, byteorder="little"), map(str.encode, map(str, told)))
+        prints = _salted(array(_PRINT, map(hash, numbers)))
     if told is not values:
         for row, value in enumerate(values):
             if value is None:
@@ -120,28 +123,26 @@ def fingerprints(values: Sequence[Hashable | None]) -> bytes:
     return prints.tobytes()
 
 
-def _folded(numbers: Sequence[int]) -> "array[int]":
-    """Return the upper half of each 64-bit number and the lower one in one: whichever half differs, this does."""
-    halves = array(_TYPE, (numbers if isinstance(numbers, array) else array("q", numbers)).tobytes())
-    folded = int.from_bytes(halves[::2].tobytes(), byteorder) ^ int.from_bytes(halves[1::2].tobytes(), byteorder)
-    folded ^= int.from_bytes(_ODD * len(numbers), byteorder)  # 0 and -1 are frequent, and must not be as null
-    return array(_TYPE, folded.to_bytes(4 * len(numbers), byteorder))
+def _salted(numbers: "array[int]") -> "array[int]":
+    """Return the numbers with some bits turned over in each."""
+    salted = int.from_bytes(numbers.tobytes()) ^ int.from_bytes(_SALT * len(numbers))
+    return array(_PRINT, salted.to_bytes(len(numbers) * numbers.itemsize))
 
 
-class Shared:
-    """Finds the rows whose fingerprint others have, too, but for nulls."""
+def shared(mine: bytes, theirs: bytes) -> set[int]:
+    """Return the rows whose fingerprint is among ``theirs``, but for nulls."""
+    common: set[int] = set()
+    for part in _PARTS:  # sets of all would be the most memory that a batch needs
+        common |= set(_some(mine, part)).intersection(_some(theirs, part))
+    common.discard(_NULL)
+    return {row for row, print in enumerate(_numbers(mine)) if print in common} if common else set()
 
-    def __init__(self, prints: bytes) -> None:
-        self._mine = _numbers(prints)
-        self._known = set(self._mine)
-        self._known.discard(_NULL)
 
-    def with_others(self, prints: bytes) -> set[int]:
-        common = self._known.intersection(_numbers(prints))
-        return {row for row, print in enumerate(self._mine) if print in common} if common else set()
+def _some(prints: bytes, part: bytes) -> Iterator[int]:
+    return compress(_numbers(prints), prints[::8].translate(part))
 
 
 def _numbers(prints: bytes) -> "array[int]":
-    numbers = array(_TYPE)
+    numbers = array(_PRINT)
     numbers.frombytes(prints)
     return numbers

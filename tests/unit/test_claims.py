@@ -1,5 +1,8 @@
 """What two batches have in common is told from their fingerprints alone."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Hashable
 from decimal import Decimal
 from typing import Any, cast
@@ -7,7 +10,7 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.claims import Shared, fingerprints, key_facts, ordered
+from chalicelib.core.claims import fingerprints, key_facts, ordered, shared
 from chalicelib.core.duplicates import contested
 
 VALUES: list[st.SearchStrategy[Hashable]] = [
@@ -27,7 +30,7 @@ def test_rows_with_a_key_that_others_have_are_found_and_nulls_are_not(
     keys: tuple[list[Hashable], list[Hashable]],
 ) -> None:
     mine, theirs = keys
-    found = Shared(fingerprints(mine)).with_others(fingerprints(theirs))
+    found = shared(fingerprints(mine), fingerprints(theirs))
     assert found >= {row for row, key in enumerate(mine) if key is not None and key in theirs}
     assert not any(mine[row] is None for row in found)
 
@@ -40,7 +43,7 @@ def test_rows_that_share_a_key_within_a_batch_are_rivals(keys: tuple[list[Hashab
 
 def test_batches_without_a_common_key_share_nothing() -> None:
     mine, theirs = list(range(1000)), list(range(1000, 2000))
-    assert Shared(fingerprints(mine)).with_others(fingerprints(theirs)) == set()
+    assert shared(fingerprints(mine), fingerprints(theirs)) == set()
 
 
 @given(values=st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)) | st.lists(st.none() | st.text("ab1", max_size=3)))
@@ -71,6 +74,18 @@ def test_keys_of_several_columns_have_a_text_for_each(pairs: list[Hashable]) -> 
         assert list(zip(*columns, strict=True)) == expected
 
 
-def test_whole_numbers_that_differ_in_one_half_only_have_fingerprints_of_their_own() -> None:
+def test_numbers_have_fingerprints_of_their_own() -> None:
     for numbers in (range(1000), range(0, 1000 << 32, 1 << 32), range(-1000, 0), range(1 << 62, (1 << 62) + 1000)):
-        assert len(set(memoryview(fingerprints(list(numbers))).cast("I"))) == 1000
+        assert len(set(memoryview(fingerprints(list(numbers))).cast("q"))) == 1000
+
+
+def test_texts_have_fingerprints_of_their_own_which_any_process_gives_them() -> None:
+    texts = [f"{length * '0'}{number}" for number in range(1000) for length in range(10)]
+    prints = fingerprints(texts)
+    assert len(set(memoryview(prints).cast("q"))) == len(texts)
+    command = [sys.executable, "-c", f"from {fingerprints.__module__} import *; print(fingerprints(['a', 'é']).hex())"]
+    told = {
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("1", "2")
+    }
+    assert told == {fingerprints(["a", "é"]).hex().encode() + b"\n"}

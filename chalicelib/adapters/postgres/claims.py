@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.core.claims import KeyFacts, Shared
+from chalicelib.core.claims import KeyFacts, shared
 from chalicelib.core.duplicates import Key
 from chalicelib.services.ports import Batch
 
@@ -24,14 +24,11 @@ class Claims:
     def shared(self) -> set[int]:
         """The rows with a key that an earlier batch may have, too."""
         rows: set[int] = set()
-        own: dict[str, Shared] = {}
         if self._prints:
             self._cursor.execute(CLAIMS["earlier"], self._here)
             claim: Any
             for claim in self._cursor:
-                if claim.key not in own:
-                    own[claim.key] = Shared(self._prints[claim.key])
-                found = own[claim.key].with_others(bytes(claim.prints))
+                found = shared(self._prints[claim.key], bytes(claim.prints))
                 if found:
                     self._earlier.add((claim.job, claim.batch))
                     rows |= found

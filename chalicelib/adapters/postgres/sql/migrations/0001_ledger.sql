@@ -112,7 +112,7 @@ create unlogged table dropload.claim (
     key            text not null,              -- its columns
     dataset        text not null,
     place          bigint not null,            -- who comes later gives way
-    prints         bytea not null,             -- four bytes a row
+    prints         bytea not null,             -- eight bytes a row
     primary key (job, batch, key)
 );
 
