@@ -2,7 +2,7 @@
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
@@ -80,6 +80,23 @@ class Parsed:
         """Return where an accepted row was in the file."""
         record, line, start, _ = self._locate(row)
         return Position(record, line, self._offset + start)
+
+    def row_of(self, record: int) -> int:
+        """Return the row that an accepted record, by its number in the batch, has become.
+
+        Raises:
+            LookupError: that record was not accepted.
+        """
+        index = bisect_right(self._runs, record, key=lambda run: run.record) - 1
+        if index >= 0:
+            run = self._runs[index]
+            row = run.row + record - run.record
+            if row < (self._runs[index + 1].row if index + 1 < len(self._runs) else self.fast_rows):
+                return row
+        slow = bisect_left(self._slow_records, record, key=lambda located: located.record)
+        if slow < len(self._slow_records) and self._slow_records[slow].record == record:
+            return self.fast_rows + slow
+        raise LookupError(record)
 
     def reject(self, row: int, errors: Sequence[RecordError]) -> Rejection:
         """Return the rejection of an accepted row that a duplicate or the database refuses after all."""

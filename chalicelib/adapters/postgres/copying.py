@@ -26,6 +26,11 @@ def has_all_columns(reader: Reader) -> bool:
     return None not in reader.fast_columns
 
 
+def all_columns(reader: Reader) -> list[str]:
+    """Names for the columns of ``Parsed.fast``, those that are not declared among them."""
+    return [name or f"_extra_{number}" for number, name in enumerate(reader.fast_columns)]
+
+
 def copy_rows(
     cursor: Cursor,
     table: sql.Composable,
@@ -35,38 +40,35 @@ def copy_rows(
     origin: int,
     *,
     rows: Sequence[int] | None = None,
-    first_id: int | None = None,
+    ids: Sequence[int] | None = None,
 ) -> int:
     """COPY accepted rows, all of them or these in this order, into columns named as the dataset's and ``_origin``.
 
-    With ``first_id`` the batch's ``n``-th record gets the id ``first_id + n - 1``. Returns how many rows there were.
+    With ``ids`` the batch's ``n``-th record gets the id ``ids[n]``. Returns how many rows there were.
 
     Raises:
         psycopg2.Error: a value that does not fit, a key that is taken ...; nothing of the statement stays.
         Terminal: COPY took another number of rows than were sent.
     """
-    added = ["_origin"] if first_id is None else ["_origin", "id"]
+    added = ["_origin"] if ids is None else ["_origin", "id"]
     order: Sequence[int] = range(parsed.fast_rows + len(parsed.slow)) if rows is None else rows
     fast = [row for row in order if row < parsed.fast_rows] if rows is not None else range(parsed.fast_rows)
     slow = [row for row in order if row >= parsed.fast_rows] if rows is not None else order[parsed.fast_rows :]
     dialect = dataset.dialect
     delimiter = dialect.delimiter.encode()
     end = b"%b%d" % (delimiter, origin)
-    if first_id is None:
-        payload = _lines(parsed, fast, end + b"\n")
-    else:
-        payload = _numbered_lines(parsed, fast, first_id, end + delimiter)
+    payload = _numbered_lines(parsed, fast, ids, end + delimiter) if ids else _lines(parsed, fast, end + b"\n")
     csv = sql.SQL(COPY["csv"]).format(
         table=table,
-        columns=names([*(name for name in reader.fast_columns if name), *added]),
+        columns=names([*all_columns(reader), *added]),
         delimiter=sql.Literal(dialect.delimiter),
         quote=sql.Literal(dialect.quote_char),
     )
     _copy(cursor, csv, LineStream(payload), len(fast))
 
     def row_as_text(row: int) -> bytes:
-        ids = () if first_id is None else (str(first_id + parsed.where(row).record - 1),)
-        return copy_line((*parsed.slow[row - parsed.fast_rows], str(origin), *ids))
+        id = () if ids is None else (str(ids[parsed.where(row).record]),)
+        return copy_line((*parsed.slow[row - parsed.fast_rows], str(origin), *id))
 
     text = sql.SQL(COPY["text"]).format(table=table, columns=names([*reader.slow_columns, *added]))
     _copy(cursor, text, LineStream(map(row_as_text, slow)), len(slow))
@@ -79,12 +81,12 @@ def _lines(parsed: Parsed, rows: Sequence[int], end: bytes) -> Iterator[bytes]:
         yield end.join((*parsed.fast_lines(rows[start : start + _AT_ONCE]), b""))
 
 
-def _numbered_lines(parsed: Parsed, rows: Sequence[int], first_id: int, middle: bytes) -> Iterator[bytes]:
+def _numbered_lines(parsed: Parsed, rows: Sequence[int], ids: Sequence[int], middle: bytes) -> Iterator[bytes]:
     line: Callable[[tuple[bytes, int]], bytes] = (b"%%b%b%%d\n" % middle.replace(b"%", b"%%")).__mod__
     for start in range(0, len(rows), _AT_ONCE):
         chosen = rows[start : start + _AT_ONCE]
-        ids = map((first_id - 1).__add__, parsed.fast_records(chosen))
-        yield b"".join(map(line, zip(parsed.fast_lines(chosen), ids, strict=True)))
+        chosen_ids = map(ids.__getitem__, parsed.fast_records(chosen))
+        yield b"".join(map(line, zip(parsed.fast_lines(chosen), chosen_ids, strict=True)))
 
 
 def _copy(cursor: Cursor, statement: sql.Composed, data: io.RawIOBase, rows: int) -> None:

@@ -23,7 +23,7 @@ update dropload.job set ignored = ignored + inserted, inserted = 0 where number 
 
 -- name: may_swap
 select dropload.is_free({target}::regclass)
-       and dropload.shape({target}::regclass, %(job)s, true) = dropload.shape({shadow_name}::regclass, null, true) as found
+       and dropload.shape({target}::regclass, %(job)s, false) = dropload.shape({shadow_name}::regclass, null, false) as found
 
 -- name: prepare
 -- What takes long, before anybody has to wait for it.
@@ -48,7 +48,7 @@ set local lock_timeout to default
 
 -- name: ready
 select dropload.is_free({target}::regclass)
-       and dropload.shape({target}::regclass, %(job)s, false) = dropload.shape({shadow_name}::regclass, null, false) as free,
+       and dropload.shape({target}::regclass, %(job)s, true) = dropload.shape({shadow_name}::regclass, null, true) as free,
        dropload.is_watched() as watched
 
 -- name: swap
@@ -65,7 +65,8 @@ lock table {table} in share row exclusive mode;
 select dropload.copy_in({target}::regclass, {shadow_name}::regclass)
 
 -- name: drop
-drop table if exists {shadow}
+drop table if exists {shadow};
+delete from dropload.drawn where job = %(job)s
 
 -- name: left_over
 select substr(relname, 8)::bigint as job

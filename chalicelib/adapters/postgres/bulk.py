@@ -1,0 +1,95 @@
+"""Bulk: a job's rows go beside the table as they come, into a shadow without indexes, straight from COPY.
+
+Their ids are drawn before, for all records of a batch in file order, and noted in the ledger: so an id tells its
+record. Which rows must go for their keys is found when all are there (``contested``).
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import psycopg2.extras
+from psycopg2 import sql
+
+from chalicelib.adapters.postgres import shadow
+from chalicelib.adapters.postgres.copying import copy_rows, has_all_columns
+from chalicelib.adapters.postgres.database import Cursor
+from chalicelib.adapters.postgres.place import place
+from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.refusals import REFUSED
+from chalicelib.adapters.postgres.tables import table_of
+from chalicelib.core.dataset import Dataset
+from chalicelib.core.origin import origin_of
+from chalicelib.core.reader import Parsed, Reader
+from chalicelib.services.ports import Batch, Job, Placed
+
+BULK = queries("bulk")
+
+
+def place_beside(cursor: Cursor, batch: Batch, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
+    """Load every row that no constraint forbids into the shadow of the batch's job; say why not of each other one.
+
+    Keys refuse rows only where the shadow has them. Raises as ``place``.
+    """
+    job = batch.job
+    target, origin = shadow.shadow_of(job.number), origin_of(job.number, batch.number)
+    if not parsed.accepted:
+        return Placed()
+    if is_keyed(cursor, job):
+        run(cursor, "one_at_a_time", job)
+        shadow.hold(cursor, job.dataset)
+        return place(cursor, dataset, target, reader, parsed, origin, passing=job.validate_only)
+    ids = _draw(cursor, batch, parsed.records)
+    if has_all_columns(reader) and not dataset.foreign_keys:
+        cursor.execute(BULK["savepoint"])
+        try:
+            cursor.execute(BULK["check_at_once"])
+            placed = Placed(inserted=copy_rows(cursor, target, dataset, reader, parsed, origin, ids=ids))
+        except REFUSED:
+            cursor.execute(BULK["roll_back"])
+        else:
+            cursor.execute(BULK["release"])
+            return placed
+    return place(cursor, replace(dataset, unique_keys=()), target, reader, parsed, origin, ids=ids)
+
+
+def is_keyed(cursor: Cursor, job: Job) -> bool:
+    """Whether the job's shadow has keys from the start: where they are not plain (``dropload.is_plain``)."""
+    run(cursor, "is_keyed", job)
+    return bool(cursor.fetchone().found)
+
+
+def run(cursor: Cursor, query: str, job: Job, values: Any = None, /, **parts: sql.Composable) -> None:
+    """Run a query of ``bulk.sql`` on a job's shadow, with these parts in its braces."""
+    target, beside = table_of(job.dataset), shadow.shadow_of(job.number)
+    statement = sql.SQL(BULK[query]).format(
+        shadow=beside,
+        target=sql.Literal(target.as_string(cursor)),
+        shadow_name=sql.Literal(beside.as_string(cursor)),
+        **parts,
+    )
+    cursor.execute(statement, {"dataset": job.dataset, "job": job.number, **(values or {})})
+
+
+def _draw(cursor: Cursor, batch: Batch, records: int) -> Sequence[int]:
+    """Draw ids for this many records and note them; the ``n``-th record's is the ``n``-th of what is returned."""
+    cursor.execute(BULK["savepoint"])
+    run(cursor, "draw", batch.job, {"records": records})
+    runs = cursor.fetchall()
+    cursor.execute(BULK["roll_back"])  # ends the lock; what is drawn stays drawn
+    cursor.execute(BULK["release"])
+    ends = [*(run.record for run in runs[1:]), records + 1]
+    counts = [end - run.record for run, end in zip(runs, ends, strict=True)]
+    rows = [
+        (batch.job.number, batch.number, run.record, count, run.id, run.step)
+        for run, count in zip(runs, counts, strict=True)
+    ]
+    psycopg2.extras.execute_values(cursor, BULK["note"], rows)
+    if len(runs) == 1:
+        first, step = runs[0].id, runs[0].step
+        return range(first - step, first + step * records, step)
+    ids = array("q", [0])
+    for run_, count in zip(runs, counts, strict=True):
+        ids.extend(range(run_.id, run_.id + run_.step * count, run_.step))
+    return ids
