@@ -7,7 +7,7 @@ record. Which rows must go for their keys is found when all are there (``contest
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg2.extras
 from psycopg2 import sql
@@ -72,24 +72,39 @@ def run(cursor: Cursor, query: str, job: Job, values: Any = None, /, **parts: sq
     cursor.execute(statement, {"dataset": job.dataset, "job": job.number, **(values or {})})
 
 
+class Run(NamedTuple):
+    """Ids of a batch's records from ``record`` on, up to the next run: ``id``, and each next one ``step`` further."""
+
+    record: int
+    id: int
+    step: int
+
+
 def _draw(cursor: Cursor, batch: Batch, records: int) -> Sequence[int]:
     """Draw ids for this many records and note them; the ``n``-th record's is the ``n``-th of what is returned."""
     cursor.execute(BULK["savepoint"])
-    run(cursor, "draw", batch.job, {"records": records})
-    runs = cursor.fetchall()
+    runs = _drawn(cursor, batch.job, records)
     cursor.execute(BULK["roll_back"])  # ends the lock; what is drawn stays drawn
     cursor.execute(BULK["release"])
-    ends = [*(run.record for run in runs[1:]), records + 1]
-    counts = [end - run.record for run, end in zip(runs, ends, strict=True)]
-    rows = [
-        (batch.job.number, batch.number, run.record, count, run.id, run.step)
-        for run, count in zip(runs, counts, strict=True)
-    ]
+    ends = [*(each.record for each in runs[1:]), records + 1]
+    counted = [(each, end - each.record) for each, end in zip(runs, ends, strict=True)]
+    here = (batch.job.number, batch.number)
+    rows = [(*here, each.record, count, each.id, each.step) for each, count in counted]
     psycopg2.extras.execute_values(cursor, BULK["note"], rows)
     if len(runs) == 1:
         first, step = runs[0].id, runs[0].step
         return range(first - step, first + step * records, step)
     ids = array("q", [0])
-    for run_, count in zip(runs, counts, strict=True):
-        ids.extend(range(run_.id, run_.id + run_.step * count, run_.step))
+    for each, count in counted:
+        ids.extend(range(each.id, each.id + each.step * count, each.step))
     return ids
+
+
+def _drawn(cursor: Cursor, job: Job, records: int) -> list[Run]:
+    run(cursor, "lock_ids", job)
+    run(cursor, "draw", job, {"records": records})
+    drawn = cursor.fetchone()
+    if drawn.highest - drawn.lowest == abs(drawn.step) * (records - 1):
+        return [Run(1, drawn.lowest if drawn.step > 0 else drawn.highest, drawn.step)]
+    run(cursor, "draw_in_runs", job, {"records": records})
+    return [Run(*row) for row in cursor.fetchall()]

@@ -5,7 +5,7 @@ tried, which is no loss where they hold. Only the rows that share a key that doe
 temporary tables; what is in memory is a page of them, and the batch that is being read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg2.errors
@@ -126,7 +126,7 @@ class Contested:
         lines = {keys[key]: line for key, line in zip(row.keys, row.lines, strict=True)}
         return parsed.reject(parsed.row_of(row.record), in_file(lines) or (ELSEWHERE,))
 
-    def _pages(self, query: str, values: dict[str, object]) -> Iterator[list[Any]]:
+    def _pages(self, query: str, values: Mapping[str, object]) -> Iterator[list[Any]]:
         with self._cursor.connection.cursor(query, cursor_factory=type(self._cursor)) as named:
             named.execute(BULK[query], values)
             while page := named.fetchmany(_PAGE):

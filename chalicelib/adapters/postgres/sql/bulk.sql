@@ -20,17 +20,32 @@ release savepoint bulk
 -- name: check_at_once
 set constraints all immediate
 
+-- name: lock_ids
+-- One job at a time, so that it gets them in one run, and none while a swap exchanges the sequence.
+select pg_advisory_xact_lock(hashtextextended('dropload swap ' || %(dataset)s, 0))
+
 -- name: draw
--- Runs of ids. One job at a time, so that they are long, and none while a swap exchanges the sequence; others who insert
--- into the table may draw at any moment, and break a run.
-select pg_advisory_xact_lock(hashtextextended('dropload swap ' || %(dataset)s, 0));
-with ids as (
-    select seqrelid::regclass as sequence, seqincrement as step
-    from pg_sequence
-    where seqrelid = pg_get_serial_sequence({target}, 'id')::regclass
-),
-drawn as materialized (
-    select record, nextval(sequence) as id, step from generate_series(1, %(records)s) as record, ids
+select min(id) as lowest, max(id) as highest, min(step) as step
+from (
+    select nextval(sequence) as id, step
+    from (
+        select seqrelid::regclass as sequence, seqincrement as step
+        from pg_sequence
+        where seqrelid = pg_get_serial_sequence({target}, 'id')::regclass
+    ) as ids
+    cross join generate_series(1, %(records)s)
+) as drawn
+
+-- name: draw_in_runs
+-- Others who insert into the table may draw at any moment, and break a run.
+with drawn as materialized (
+    select record, nextval(sequence) as id, step
+    from (
+        select seqrelid::regclass as sequence, seqincrement as step
+        from pg_sequence
+        where seqrelid = pg_get_serial_sequence({target}, 'id')::regclass
+    ) as ids
+    cross join generate_series(1, %(records)s) as record
 )
 select record, id, step
 from (select record, id, step, lag(id) over (order by record) as before from drawn) as drawn
@@ -86,6 +101,7 @@ create temp table _line (batch integer, record integer, line bigint, primary key
 insert into pg_temp._met (batch, record, key, winner_batch, winner_record)
 select lost.batch, lost.record, %(key)s, kept.batch, kept.record
 from pg_temp._lost as lost join pg_temp._kept as kept on {same}
+where (kept.batch, kept.record) < (lost.batch, lost.record)
 
 -- name: remove
 create index on pg_temp._met (batch, record);

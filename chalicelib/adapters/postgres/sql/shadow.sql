@@ -43,8 +43,7 @@ release savepoint swap
 -- Readers wait behind us as long as we wait for other readers: not long.
 set local lock_timeout = '1s';
 select pg_advisory_xact_lock(hashtextextended('dropload swap ' || %(dataset)s, 0));
-lock table {table} in access exclusive mode;
-set local lock_timeout to default
+lock table {table} in access exclusive mode
 
 -- name: ready
 select dropload.is_free({target}::regclass)
@@ -52,7 +51,9 @@ select dropload.is_free({target}::regclass)
        dropload.is_watched() as watched
 
 -- name: swap
-select dropload.swap_in({target}::regclass, {shadow_name}::regclass, %(job)s)
+-- Somebody may have a lock of the sequence alone, and readers wait for us now.
+select dropload.swap_in({target}::regclass, {shadow_name}::regclass, %(job)s);
+set local lock_timeout to default
 
 -- name: reached_by_deletes
 -- A foreign key of another table that would take its rows along, or forbid it all.

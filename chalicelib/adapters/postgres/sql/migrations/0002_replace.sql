@@ -87,7 +87,7 @@ language sql stable as $$
                (index.indclass::oid[])[0:index.indnkeyatts - 1] as classes,
                (index.indcollation::oid[])[0:index.indnkeyatts - 1] as collations
     ) as parts
-    where index.indrelid = target and index.indisunique and index.indimmediate and not index.indisexclusion
+    where index.indrelid = target and index.indisunique and not index.indisexclusion
       and index.indexprs is null and index.indpred is null and method.amname = 'btree'
       and pg_get_indexdef(index.indexrelid) not like '%NULLS NOT DISTINCT%'
       and not exists (select from pg_opclass where oid = any (parts.classes) and not opcdefault)
