@@ -12,8 +12,10 @@ import psycopg2.errors
 import psycopg2.extras
 from psycopg2 import sql
 
+from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.bulk import BULK, is_keyed, run
-from chalicelib.adapters.postgres.database import Cursor
+from chalicelib.adapters.postgres.database import Cursor, Database
+from chalicelib.adapters.postgres.early import Early
 from chalicelib.adapters.postgres.loading import cause_rows, rejection_lines
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.refusals import ELSEWHERE, in_file
@@ -33,16 +35,25 @@ _PAGE = 2_000  # rows at a time
 class Contested:
     """See ``services.ledger_ports.Contested``."""
 
-    def __init__(self, cursor: Cursor, job: Job, dataset: Dataset) -> None:
+    def __init__(self, cursor: Cursor, job: Job, dataset: Dataset, database: Database) -> None:
         self._cursor = cursor
         self._job = job
         self._dataset = dataset
         self._refused = 0
         self._read: dict[int, int] = {}
         self.batches: Sequence[Batch] = []
+        self._lost = 0
+        self._early = Early(database, [])
         cursor.execute(BULK["savepoint"])
-        keys = [] if is_keyed(cursor, job) else self._duplicated()
-        self._lost = self._remove(keys) if keys else 0
+        if not is_keyed(cursor, job):
+            if not job.validate_only and shadow.may_swap(cursor, job.dataset, job.number):
+                run(cursor, "early", job)
+                self._early = Early(database, [row.statement for row in cursor.fetchall()])
+            try:
+                self._find(self._duplicated())
+            except BaseException:
+                self._early.wait()
+                raise
 
     def refuse(self, batch: Batch, parsed: Parsed) -> None:
         if parsed.records != self._read[batch.number]:
@@ -59,14 +70,20 @@ class Contested:
             psycopg2.extras.execute_values(self._cursor, REPLAY["add_causes"], causes)
             self._refused += len(rejections)
 
+    def wait(self) -> None:
+        """Until nobody else is at work on the shadow."""
+        self._early.wait()
+
     def take_back(self) -> None:
-        """Leave the shadow and the books as they were."""
+        """Leave the books as they were."""
         self._cursor.execute(BULK["roll_back"])
 
     def end(self) -> Any:
         """The job's row with the books as they are now, None where nothing was refused."""
-        if self._refused != self._lost:
-            raise Terminal("unbalanced", f"{self._lost} rows were removed, and {self._refused} records rejected")
+        if self._lost:
+            run(self._cursor, "remove", self._job)
+            if not self._cursor.rowcount == self._lost == self._refused:
+                raise Terminal("unbalanced", f"{self._lost} rows were to go, and {self._refused} records are rejected")
         self._cursor.execute(BULK["release"])
         if not self._lost:
             return None
@@ -92,8 +109,10 @@ class Contested:
         self._cursor.execute(BULK["release"])
         return not violated
 
-    def _remove(self, keys: list[tuple[str, ...]]) -> int:
-        """Take the rows that lose one of these keys out of the shadow; how many there were."""
+    def _find(self, keys: list[tuple[str, ...]]) -> None:
+        """Find the rows that lose one of these keys."""
+        if not keys:
+            return
         self._cursor.execute(BULK["begin_contested"])
         for key in keys:
             run(self._cursor, "contest", self._job, {"columns": list(key)})
@@ -110,8 +129,8 @@ class Contested:
             if any(set(key) == set(duplicated) for duplicated in keys):
                 same = [sql.SQL("lost.{0} = kept.{0}").format(alias[name]) for name in key]
                 run(self._cursor, "meet", self._job, {"key": number}, same=sql.SQL(" and ").join(same))
-        run(self._cursor, "remove", self._job)
-        lost = self._cursor.rowcount
+        self._cursor.execute(BULK["index_met"])
+        self._lost = self._cursor.fetchone().records
         run(self._cursor, "concerned", self._job)
         concerned = self._cursor.fetchall()
         self._read = {row.number: row.read for row in concerned}
@@ -119,7 +138,6 @@ class Contested:
             Batch(self._job, row.number, Cut(row.byte_start, row.byte_end, row.first_line, row.oversize))
             for row in concerned
         ]
-        return lost
 
     def _rejection(self, parsed: Parsed, row: Any) -> Rejection:
         keys = self._dataset.unique_keys

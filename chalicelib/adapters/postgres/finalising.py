@@ -11,7 +11,7 @@ import psycopg2.extras
 
 from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.contested import Contested
-from chalicelib.adapters.postgres.database import Cursor, as_json
+from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.replaying import Replaying
 from chalicelib.adapters.postgres.views import COUNTS, FOUND, causes, timestamp
@@ -34,8 +34,9 @@ _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way t
 class Finalising:
     """See ``services.ledger_ports.FinalTransaction``."""
 
-    def __init__(self, cursor: Cursor, job: Job, row: Any) -> None:
+    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database) -> None:
         self._cursor = cursor
+        self._database = database
         self.ending = Ending(
             job=job,
             reason=reason_of(row),
@@ -54,12 +55,14 @@ class Finalising:
 
     @contextmanager
     def contested(self, dataset: Dataset) -> Iterator[Contested]:
-        contested = Contested(self._cursor, self.ending.job, dataset)
+        contested = Contested(self._cursor, self.ending.job, dataset, self._database)
         try:
             yield contested
         except FileRefused:
             contested.take_back()
             raise
+        finally:
+            contested.wait()
         booked = contested.end()
         if booked is not None:
             self.ending = replace(self.ending, counts={name: getattr(booked, name) for name in COUNTS})

@@ -69,9 +69,14 @@ def take_place(cursor: Cursor, dataset: str, job: int) -> Reason | None:
     return refused
 
 
-def _swap(cursor: Cursor, dataset: str, job: int) -> bool:
+def may_swap(cursor: Cursor, dataset: str, job: int) -> bool:
+    """Whether, as things are now, the shadow may become the table."""
     _run(cursor, "may_swap", dataset, job)
-    if not cursor.fetchone().found:
+    return bool(cursor.fetchone().found)
+
+
+def _swap(cursor: Cursor, dataset: str, job: int) -> bool:
+    if not may_swap(cursor, dataset, job):
         return False
     cursor.execute(SHADOW["savepoint"])
     try:

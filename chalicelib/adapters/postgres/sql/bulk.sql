@@ -63,6 +63,13 @@ join dropload.missing_indexes({target}::regclass, {shadow_name}, %(job)s) using 
 where columns <> '{{id}}'
 order by name
 
+-- name: early
+select dropload.early_indexes({target}::regclass, {shadow_name}, %(job)s) as statement
+where not exists (select from dropload.replaced where dataset = %(dataset)s and job > %(job)s)
+
+-- name: hurry
+set local lock_timeout = '1s'
+
 -- name: begin_contested
 create temp table _contested (place tid not null) on commit drop
 
@@ -103,10 +110,13 @@ select lost.batch, lost.record, %(key)s, kept.batch, kept.record
 from pg_temp._lost as lost join pg_temp._kept as kept on {same}
 where (kept.batch, kept.record) < (lost.batch, lost.record)
 
--- name: remove
+-- name: index_met
 create index on pg_temp._met (batch, record);
 create index on pg_temp._met (winner_batch, winner_record);
 analyze pg_temp._met;
+select count(*) as records from pg_temp._lost
+
+-- name: remove
 delete from {shadow} as shadow using pg_temp._lost where shadow.ctid = _lost.place
 
 -- name: book

@@ -39,21 +39,41 @@ $$;
 create function dropload.shadow_index(job bigint, name text) returns text
 language sql immutable as $$ select format('shadow_%s_%s', job, md5(name)) $$;
 
--- The indexes that the shadow lacks, and the statements that make them.
+-- What the shadow lacks of the target's indexes, and the statements that make them. An index of a primary key may be there
+-- without being one yet.
 create function dropload.missing_indexes(target regclass, shadow text, job bigint)
 returns table (name text, is_key boolean, statement text)
 language sql stable as $$
-    select name, is_key,
+    select wanted.name, wanted.is_key,
            case
-               when rule is not null then
-                   format('alter table %s add constraint %I %s', shadow, dropload.shadow_index(job, name), rule)
+               when its.name is not null then
+                   format('alter table %s add constraint %I primary key using index %2$I', shadow, its.name)
+               when wanted.rule is not null then
+                   format('alter table %s add constraint %I %s', shadow, own_name, wanted.rule)
                else
-                   format('create %s index %I on %s %s', case when is_key then 'unique' end,
-                          dropload.shadow_index(job, name), shadow, definition)
+                   format('create %s index %I on %s %s', case when wanted.is_key then 'unique' end, own_name, shadow,
+                          wanted.definition)
            end
+    from dropload.indexes_of(target) as wanted
+    cross join lateral (select dropload.shadow_index(job, wanted.name) as own_name) as named
+    left join dropload.indexes_of(shadow::regclass) as its on its.name = own_name
+    where its.name is null or its.rule is null and wanted.rule like 'PRIMARY KEY%'
+    order by wanted.name
+$$;
+
+-- Statements by which somebody else may make indexes of the shadow while its rows' keys are looked at: those that refuse
+-- no row, and that of the ids, which are all different. None where others will lock the whole shadow meanwhile.
+create function dropload.early_indexes(target regclass, shadow text, job bigint) returns setof text
+language sql stable as $$
+    select format('create %s index %I on %s %s', case when is_key then 'unique' end, dropload.shadow_index(job, name),
+                  shadow, definition)
     from dropload.indexes_of(target)
-    where dropload.shadow_index(job, name) not in (select its.name from dropload.indexes_of(shadow::regclass) as its)
-    order by name
+    where (not is_key or rule = 'PRIMARY KEY (id)')
+      and not exists (select from dropload.indexes_of(target) as its
+                      where its.is_key and its.rule is not null and its.rule <> 'PRIMARY KEY (id)')
+      and not exists (select from dropload.indexes_of(shadow::regclass) as its
+                      where its.name = dropload.shadow_index(job, indexes_of.name))
+    order by is_key desc, name
 $$;
 
 -- Makes the indexes that the shadow lacks; all, or only those that keep rows out.
