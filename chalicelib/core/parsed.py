@@ -3,7 +3,7 @@
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from chalicelib.core.rejection import RecordError, Rejection
 
 _NEWLINE = re.compile(rb"\n")
 _SLICE = 1 << 20  # bytes of a payload that are taken apart at a time
+_LINES = 1 << 18  # and of one whose lines are made objects
 
 
 class Position(NamedTuple):
@@ -127,14 +128,24 @@ class Parsed:
         fast, starts = self.fast, self._fast_starts
         return [fast[starts[row] : starts[row + 1] - 1] for row in rows]
 
+    def all_fast_lines(self) -> Iterator[list[bytes]]:
+        """Yield all lines of ``fast``, without their ends, thousands at a time."""
+        position = 0
+        while position < len(self.fast):
+            end = self.fast.find(b"\n", position + _LINES) + 1 or len(self.fast)
+            yield self.fast[position:end].split(b"\n")[:-1]
+            position = end
+
+    def fast_runs(self) -> Iterator[range]:
+        """Yield the numbers in the batch of the records of ``fast``, in the order of its lines."""
+        ends = [*(run.row for run in self._runs[1:]), self.fast_rows]
+        for run, end in zip(self._runs, ends, strict=True):
+            yield range(run.record, run.record + end - run.row)
+
     def fast_records(self, rows: Iterable[int]) -> list[int]:
         """Return the number in the batch, from 1, of each of these records of ``fast``."""
         if self._fast_record is None:
-            ends = [*(run.row for run in self._runs[1:]), self.fast_rows]
-            runs = zip(self._runs, ends, strict=True)
-            self._fast_record = array(
-                "I", chain.from_iterable(range(run.record, run.record + end - run.row) for run, end in runs)
-            )
+            self._fast_record = array("I", chain.from_iterable(self.fast_runs()))
         return list(map(self._fast_record.__getitem__, rows))
 
     def _locate(self, row: int) -> Located:

@@ -5,6 +5,7 @@ Each row also gets what no file has: its origin, and an id where the caller has 
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from psycopg2 import sql
 
@@ -57,7 +58,10 @@ def copy_rows(
     dialect = dataset.dialect
     delimiter = dialect.delimiter.encode()
     end = b"%b%d" % (delimiter, origin)
-    payload = _numbered_lines(parsed, fast, ids, end + delimiter) if ids else _lines(parsed, fast, end + b"\n")
+    if ids is None:
+        payload = _lines(parsed, fast, end + b"\n")
+    else:
+        payload = _numbered_lines(parsed, fast if rows is not None else None, ids, end + delimiter)
     csv = sql.SQL(COPY["csv"]).format(
         table=table,
         columns=names([*all_columns(reader), *added]),
@@ -81,8 +85,14 @@ def _lines(parsed: Parsed, rows: Sequence[int], end: bytes) -> Iterator[bytes]:
         yield end.join((*parsed.fast_lines(rows[start : start + _AT_ONCE]), b""))
 
 
-def _numbered_lines(parsed: Parsed, rows: Sequence[int], ids: Sequence[int], middle: bytes) -> Iterator[bytes]:
+def _numbered_lines(parsed: Parsed, rows: Sequence[int] | None, ids: Sequence[int], middle: bytes) -> Iterator[bytes]:
+    """Lines of the payload, all of them or these, with this before their ids, thousands at a time."""
     line: Callable[[tuple[bytes, int]], bytes] = (b"%%b%b%%d\n" % middle.replace(b"%", b"%%")).__mod__
+    if rows is None:
+        numbers = chain.from_iterable(ids[run.start : run.stop] for run in parsed.fast_runs())
+        for lines in parsed.all_fast_lines():
+            yield b"".join(map(line, zip(lines, numbers, strict=False)))  # lines first: no number is taken too much
+        return
     for start in range(0, len(rows), _AT_ONCE):
         chosen = rows[start : start + _AT_ONCE]
         chosen_ids = map(ids.__getitem__, parsed.fast_records(chosen))
