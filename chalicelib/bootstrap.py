@@ -22,6 +22,7 @@ from chalicelib.adapters.tables import StoredTables
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.parts import csv_part, json_part
+from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
@@ -97,6 +98,7 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             publish=Publish(reads=self.reads),
+            bulk=Bulk(reads=self.reads),
             tidy=self.tidy,
         )
 

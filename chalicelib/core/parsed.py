@@ -2,8 +2,8 @@
 
 import re
 from array import array
-from bisect import bisect_right
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from chalicelib.core.rejections import Rejections
 
 _NEWLINE = re.compile(rb"\n")
 _SLICE = 1 << 20  # bytes of a payload that are taken apart at a time
+_LINES = 1 << 18  # and of one whose lines are made objects
 
 
 class Position(NamedTuple):
@@ -82,6 +83,23 @@ class Parsed:
         record, line, start, _ = self._locate(row)
         return Position(record, line, self._offset + start)
 
+    def row_of(self, record: int) -> int:
+        """Return the row that an accepted record, by its number in the batch, has become.
+
+        Raises:
+            LookupError: that record was not accepted.
+        """
+        index = bisect_right(self._runs, record, key=lambda run: run.record) - 1
+        if index >= 0:
+            run = self._runs[index]
+            row = run.row + record - run.record
+            if row < (self._runs[index + 1].row if index + 1 < len(self._runs) else self.fast_rows):
+                return row
+        slow = bisect_left(self._slow_records, record, key=lambda located: located.record)
+        if slow < len(self._slow_records) and self._slow_records[slow].record == record:
+            return self.fast_rows + slow
+        raise LookupError(record)
+
     def reject(self, row: int, errors: Sequence[RecordError]) -> Rejection:
         """Return the rejection of an accepted row that a duplicate or the database refuses after all."""
         record, line, start, end = self._locate(row)
@@ -128,14 +146,24 @@ class Parsed:
         fast, starts = self.fast, self._fast_starts
         return [fast[starts[row] : starts[row + 1] - 1] for row in rows]
 
+    def all_fast_lines(self) -> Iterator[list[bytes]]:
+        """Yield all lines of ``fast``, without their ends, thousands at a time."""
+        position = 0
+        while position < len(self.fast):
+            end = self.fast.find(b"\n", position + _LINES) + 1 or len(self.fast)
+            yield self.fast[position:end].split(b"\n")[:-1]
+            position = end
+
+    def fast_runs(self) -> Iterator[range]:
+        """Yield the numbers in the batch of the records of ``fast``, in the order of its lines."""
+        ends = [*(run.row for run in self._runs[1:]), self.fast_rows]
+        for run, end in zip(self._runs, ends, strict=True):
+            yield range(run.record, run.record + end - run.row)
+
     def fast_records(self, rows: Iterable[int]) -> list[int]:
         """Return the number in the batch, from 1, of each of these records of ``fast``."""
         if self._fast_record is None:
-            ends = [*(run.row for run in self._runs[1:]), self.fast_rows]
-            runs = zip(self._runs, ends, strict=True)
-            self._fast_record = array(
-                "I", chain.from_iterable(range(run.record, run.record + end - run.row) for run, end in runs)
-            )
+            self._fast_record = array("I", chain.from_iterable(self.fast_runs()))
         return list(map(self._fast_record.__getitem__, rows))
 
     def _locate(self, row: int) -> Located:

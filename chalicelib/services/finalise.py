@@ -9,6 +9,7 @@ from chalicelib.core.error_file import ErrorFile, error_file
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
+from chalicelib.services.bulk import Bulk, awaits_keys
 from chalicelib.services.ledger_ports import FinalTransaction, Ledger
 from chalicelib.services.limits import over_limit
 from chalicelib.services.ports import Datasets, Ending, Job, ObjectStore, Queues, Reason, RejectedRecord, Remaining
@@ -33,9 +34,11 @@ class Finalise:
         queues: Queues,
         datasets: Datasets,
         publish: Publish,
+        bulk: Bulk,
         tidy: Tidy,
     ) -> None:
         self._publish = publish
+        self._bulk = bulk
         self._ledger = ledger
         self._objects = objects
         self._queues = queues
@@ -45,9 +48,9 @@ class Finalise:
     def run(self, id: UUID, remaining: Remaining | None = None, *, gave_up: Reason | None = None) -> None:
         """Finish the job if it has all its batches and has not ended; see that its notice gets sent.
 
-        A replay takes a loader's memory and time: who has no seconds ``remaining`` for it hands it on to one. With
-        ``gave_up`` none is tried any more, and a job that waits for one fails for this reason. The job's object is put
-        away after the commit only.
+        A replay, or reading again what shares keys, takes a loader's memory and time: who has no seconds ``remaining``
+        for it hands it on to one. With ``gave_up`` none is tried any more, and a job that waits for one fails for this
+        reason. The job's object is put away after the commit only.
         """
         try:
             finished = self._try(id, remaining, gave_up, alone=False)
@@ -64,13 +67,17 @@ class Finalise:
         with self._ledger.finalising(id) as final:
             if final is not None:
                 failure = None
-                if awaits_replay(final.ending, self._datasets.get(final.ending.job.dataset)):
+                dataset = self._datasets.get(final.ending.job.dataset)
+                replay = awaits_replay(final.ending, dataset)
+                if replay or awaits_keys(final.ending, dataset):
                     if gave_up is not None:
                         failure = gave_up
                     elif remaining is None:
                         return False
-                    else:
+                    elif replay:
                         failure = self._publish.run(final, remaining, alone=alone)
+                    else:
+                        failure = self._bulk.run(final)
                 self._finish(final, failure)
         return True
 

@@ -69,6 +69,18 @@ class Replay(Protocol):
         """Book these counts of batches, by number, and what was noted as refused, in place of what is booked."""
 
 
+class Contested(Protocol):
+    """A job's records that have lost a key to an earlier one, taken out of its shadow.
+
+    ``batches``, in file order, are those that such records are in, or the earlier ones.
+    """
+
+    batches: Sequence[Batch]
+
+    def refuse(self, batch: Batch, parsed: Parsed) -> None:
+        """Book those of the next of the ``batches`` as rejected."""
+
+
 class FinalTransaction(Protocol):
     """The one finaliser of a job, holding its row."""
 
@@ -79,6 +91,12 @@ class FinalTransaction(Protocol):
 
         Books that are given in the block are written at its end, and ``ending`` has the counts of then. Raises
         Terminal when they are not of the records that were booked before.
+        """
+
+    def contested(self, dataset: Dataset) -> AbstractContextManager[Contested]:
+        """Refuse, in this block, what the table's keys forbid of a job that replaces it; ``ending`` has the counts.
+
+        Nothing has happened where the block raises FileRefused.
         """
 
     def rejections(self) -> Iterator[RejectedRecord]:

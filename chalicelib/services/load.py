@@ -42,7 +42,7 @@ class Load:
 
     def _load(self, batch: Batch) -> bool:
         read = self._reads.read(batch)
-        facts = NO_FACTS if batch.job.held_back else _facts(read)
+        facts = NO_FACTS if batch.job.held_back or batch.job.replaces else _facts(read)
         for attempt in range(1, _TRIES + 1):
             try:
                 return self._commit(batch, read, facts)

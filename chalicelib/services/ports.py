@@ -75,8 +75,11 @@ class Job:
 
     @property
     def held_back(self) -> bool:
-        """Whether loaders only check its batches, and the finaliser places all records or tells what would become."""
-        return self.validate_only or self.atomic
+        """Whether loaders only check its batches, and the finaliser places all records or tells what would become.
+
+        What replaces the table is loaded beside it in any case.
+        """
+        return (self.validate_only or self.atomic) and not self.replaces
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,18 +139,18 @@ def test_what_a_late_worker_has_claimed_is_forgotten(system: System) -> None:
 def test_a_validation_of_what_replaces_does_not_make_readers_wait_for_another_files_swap(system: System) -> None:
     system = with_policies(system)
     system.load(lines("code,tag,size", [(1, "a", 1)]), key="input/roster/1.csv")
-    system.drop("input/roster/tried.csv", lines("code,tag,size", [(2, "b", 1)]), VALIDATE)
+    system.drop("input/roster/tried.csv", lines("code,tag,size", [(2, "b", 1), (2, "c", 1)]), VALIDATE)
     while not system.deliver(system.settings.intake_queue):
         pass
     id = UUID(system.job("input/roster/tried.csv")["id"])
-    system.container.load.run(id, 0, lambda: 599.0)  # too few seconds for a replay, which is handed on
+    system.container.load.run(id, 0, lambda: 599.0)  # too few seconds for looking at keys, which is handed on
     for _, delete in system.receive(system.settings.batch_queue):
         delete()
     with system.container.ledger.finalising(id) as final:
         assert final is not None
-        with final.replaying() as replay:
-            for batch in replay.batches:
-                replay.place(batch, *system.container.reads.read(batch))
+        with final.contested(system.container.datasets["roster"]) as contested:
+            for batch in contested.batches:
+                contested.refuse(batch, system.container.reads.read(batch).parsed)
             with psycopg2.connect(system.database_url) as reader, reader.cursor() as cursor:
                 cursor.execute("set statement_timeout = '8s'")
                 done = _aside(lambda: system.load(lines("code,tag,size", [(3, "c", 1)]), key="input/roster/3.csv"))

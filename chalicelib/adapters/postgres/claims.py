@@ -51,9 +51,7 @@ class Claims:
 def claim(cursor: Cursor, batch: Batch, facts: KeyFacts) -> None:
     """Tell all who come later what keys this batch has."""
     job = batch.job
-    # A job that replaces the table has one of its own, in which it meets nobody else.
-    where = f"{job.dataset}/{job.number}" if job.replaces else job.dataset
-    here: dict[str, object] = {"dataset": where, "job": job.number, "batch": batch.number}
+    here: dict[str, object] = {"dataset": job.dataset, "job": job.number, "batch": batch.number}
     cursor.execute(CLAIMS["begin"], here)
     here["place"] = cursor.fetchone().place
     for key, own in facts.prints.items():

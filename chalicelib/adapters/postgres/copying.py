@@ -6,6 +6,7 @@ Each row also gets what no file has: its origin, and an id where the caller has 
 import io
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from psycopg2 import sql
 
@@ -31,6 +32,11 @@ def has_all_columns(reader: Reader) -> bool:
     return None not in reader.fast_columns
 
 
+def all_columns(reader: Reader) -> list[str]:
+    """Names for the columns of ``Parsed.fast``, those that are not declared among them."""
+    return [name or f"_extra_{number}" for number, name in enumerate(reader.fast_columns)]
+
+
 def copy_rows(
     cursor: Cursor,
     table: sql.Composable,
@@ -40,36 +46,36 @@ def copy_rows(
     origin: int,
     *,
     rows: Sequence[int] | None = None,
-    first_id: int | None = None,
+    ids: Sequence[int] | None = None,
 ) -> int:
     """COPY accepted rows, all of them or these in this order, into columns named as the dataset's and ``_origin``.
 
-    With ``first_id`` the batch's ``n``-th record gets the id ``first_id + n - 1``. Returns how many rows there were.
+    With ``ids`` the batch's ``n``-th record gets the id ``ids[n]``. Returns how many rows there were.
 
     Raises:
         psycopg2.Error: a value that does not fit, a key that is taken ...; nothing of the statement stays.
         Miscounted: COPY took another number of rows than were sent.
     """
-    added = ["_origin"] if first_id is None else ["_origin", "id"]
+    added = ["_origin"] if ids is None else ["_origin", "id"]
     fast, slow = _parted(parsed, rows)
     dialect = dataset.dialect
     delimiter = dialect.delimiter.encode()
     end = b"%b%d" % (delimiter, origin)
-    if first_id is None:
-        payload = _lines(parsed, fast, end + b"\n")
+    if ids is None:
+        payload = _lines(parsed, fast if rows is not None else None, end + b"\n")
     else:
-        payload = _numbered_lines(parsed, fast, first_id, end + delimiter)
+        payload = _numbered_lines(parsed, fast if rows is not None else None, ids, end + delimiter)
     csv = sql.SQL(COPY["csv"]).format(
         table=table,
-        columns=names([*(name for name in reader.fast_columns if name), *added]),
+        columns=names([*all_columns(reader), *added]),
         delimiter=sql.Literal(dialect.delimiter),
         quote=sql.Literal(dialect.quote_char),
     )
     _copy(cursor, csv, LineStream(payload), len(fast))
 
     def row_as_text(row: int) -> bytes:
-        ids = () if first_id is None else (str(first_id + parsed.where(row).record - 1),)
-        return copy_line((*parsed.slow[row - parsed.fast_rows], str(origin), *ids))
+        id = () if ids is None else (str(ids[parsed.where(row).record]),)
+        return copy_line((*parsed.slow[row - parsed.fast_rows], str(origin), *id))
 
     text = sql.SQL(COPY["text"]).format(table=table, columns=names([*reader.slow_columns, *added]))
     _copy(cursor, text, LineStream(map(row_as_text, slow)), len(slow))
@@ -85,18 +91,27 @@ def _parted(parsed: Parsed, rows: Sequence[int] | None) -> tuple[Sequence[int], 
     return array("I", filter(parsed.fast_rows.__gt__, rows)), array("I", filter(parsed.fast_rows.__le__, rows))
 
 
-def _lines(parsed: Parsed, rows: Sequence[int], end: bytes) -> Iterator[bytes]:
-    """Lines of the payload with this end, thousands at a time."""
+def _lines(parsed: Parsed, rows: Sequence[int] | None, end: bytes) -> Iterator[bytes]:
+    """Lines of the payload, all of them or these, with this end, thousands at a time."""
+    if rows is None:
+        yield from (end.join((*lines, b"")) for lines in parsed.all_fast_lines())
+        return
     for start in range(0, len(rows), _AT_ONCE):
         yield end.join((*parsed.fast_lines(rows[start : start + _AT_ONCE]), b""))
 
 
-def _numbered_lines(parsed: Parsed, rows: Sequence[int], first_id: int, middle: bytes) -> Iterator[bytes]:
+def _numbered_lines(parsed: Parsed, rows: Sequence[int] | None, ids: Sequence[int], middle: bytes) -> Iterator[bytes]:
+    """Lines of the payload, all of them or these, with this before their ids, thousands at a time."""
     line: Callable[[tuple[bytes, int]], bytes] = (b"%%b%b%%d\n" % middle.replace(b"%", b"%%")).__mod__
+    if rows is None:
+        numbers = chain.from_iterable(ids[run.start : run.stop] for run in parsed.fast_runs())
+        for lines in parsed.all_fast_lines():
+            yield b"".join(map(line, zip(lines, numbers, strict=False)))  # lines first: no number is taken too much
+        return
     for start in range(0, len(rows), _AT_ONCE):
         chosen = rows[start : start + _AT_ONCE]
-        ids = map((first_id - 1).__add__, parsed.fast_records(chosen))
-        yield b"".join(map(line, zip(parsed.fast_lines(chosen), ids, strict=True)))
+        chosen_ids = map(ids.__getitem__, parsed.fast_records(chosen))
+        yield b"".join(map(line, zip(parsed.fast_lines(chosen), chosen_ids, strict=True)))
 
 
 def _copy(cursor: Cursor, statement: sql.Composed, data: io.RawIOBase, rows: int) -> None:

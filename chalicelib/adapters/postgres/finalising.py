@@ -10,14 +10,16 @@ from typing import Any
 import psycopg2.extras
 
 from chalicelib.adapters.postgres import shadow
-from chalicelib.adapters.postgres.database import Cursor, as_json
+from chalicelib.adapters.postgres.contested import Contested
+from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.replaying import Replaying
 from chalicelib.adapters.postgres.views import COUNTS, FOUND, causes, timestamp
+from chalicelib.core.dataset import Dataset
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState, may_become
-from chalicelib.errors import Terminal
+from chalicelib.errors import FileRefused, Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
 
 CLAIMS = queries("claims")
@@ -32,8 +34,9 @@ _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way t
 class Finalising:
     """See ``services.ledger_ports.FinalTransaction``."""
 
-    def __init__(self, cursor: Cursor, job: Job, row: Any) -> None:
+    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database) -> None:
         self._cursor = cursor
+        self._database = database
         self.ending = Ending(
             job=job,
             reason=reason_of(row),
@@ -47,6 +50,20 @@ class Finalising:
             replay = Replaying(self._cursor, self.ending.job, refusals)
             yield replay
             booked = replay.end()
+        if booked is not None:
+            self.ending = replace(self.ending, counts={name: getattr(booked, name) for name in COUNTS})
+
+    @contextmanager
+    def contested(self, dataset: Dataset) -> Iterator[Contested]:
+        contested = Contested(self._cursor, self.ending.job, dataset, self._database)
+        try:
+            yield contested
+        except FileRefused:
+            contested.take_back()
+            raise
+        finally:
+            contested.wait()
+        booked = contested.end()
         if booked is not None:
             self.ending = replace(self.ending, counts={name: getattr(booked, name) for name in COUNTS})
 

@@ -174,7 +174,7 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_complete"], {"id": id})
             row = cursor.fetchone()
-            yield Finalising(cursor, as_job(row), row) if row is not None else None
+            yield Finalising(cursor, as_job(row), row, self._database) if row is not None else None
 
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:

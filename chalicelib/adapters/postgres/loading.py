@@ -6,12 +6,13 @@ from functools import lru_cache
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import shadow
+from chalicelib.adapters.postgres.bulk import place_beside
 from chalicelib.adapters.postgres.claims import Claims
 from chalicelib.adapters.postgres.corrections import resolve
 from chalicelib.adapters.postgres.database import Cursor, as_json
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.tables import table_of
 from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.dataset import Dataset
@@ -34,9 +35,9 @@ class Loading:
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         job = self._batch.job
         if job.replaces:
-            shadow.hold(self._cursor, job.dataset)
+            return place_beside(self._cursor, self._batch, dataset, reader, parsed)
         origin = origin_of(job.number, self._batch.number)
-        return place(self._cursor, dataset, shadow.target_of(job), reader, parsed, origin, self._claims)
+        return place(self._cursor, dataset, table_of(job.dataset), reader, parsed, origin, self._claims)
 
     def book(self, counts: Mapping[str, int], rejections: Collection[Rejection], judge: Judge) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}

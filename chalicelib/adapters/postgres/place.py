@@ -9,6 +9,7 @@ placed again row by row, which is slow and exact.
 Rows that may change what is in the table (policies update and sum) are the business of ``merge``.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from psycopg2 import sql
@@ -42,11 +43,12 @@ def place(
     claims: Claims | None = None,
     *,
     passing: bool = False,
+    ids: Sequence[int] | None = None,
 ) -> Placed:
     """Load every row that no key and no constraint forbids; say of each other row why it was refused.
 
     ``target`` is the dataset's table, or the shadow of a job that replaces it. ``passing`` rows go again where any
-    was refused, so that no refusal may name their ids.
+    was refused, so that no refusal may name their ids. With ``ids`` the n-th record's id is ``ids[n]``.
 
     Raises:
         psycopg2.Error: whatever the database says of more than a single row (deadlock, disk full ...).
@@ -54,9 +56,9 @@ def place(
     """
     if not parsed.accepted:
         return Placed()
-    left = go_straight(cursor, dataset, target, reader, parsed, origin, claims)
+    left = go_straight(cursor, dataset, target, reader, parsed, origin, claims) if ids is None else None
     if left is None:
-        return _stage(cursor, dataset, target, reader, parsed, origin, claims, passing=passing)
+        return _stage(cursor, dataset, target, reader, parsed, origin, claims, passing=passing, ids=ids)
     inserted = parsed.accepted - len(left)
     if not left:
         return Placed(inserted=inserted)
@@ -75,8 +77,9 @@ def _stage(
     claims: Claims | None,
     *,
     passing: bool,
+    ids: Sequence[int] | None = None,
 ) -> Placed:
-    staging = Staging(cursor, dataset, target, reader, parsed, origin, passing=passing)
+    staging = Staging(cursor, dataset, target, reader, parsed, origin, passing=passing, ids=ids)
     references = check_references(staging, parsed) if staging.typed else References()
     staging.remove(references.orphans)
     if dataset.on_conflict in MERGED:

@@ -7,11 +7,11 @@ from typing import IO, Any
 import psycopg2.extras
 from psycopg2 import sql
 
-from chalicelib.adapters.postgres import shadow
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.loading import cause_rows, rejection_lines, resolve_for
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.tables import table_of
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
@@ -46,16 +46,14 @@ class Replaying:
             Batch(job, row.number, Cut(row.byte_start, row.byte_end, row.first_line, row.oversize))
             for row in cursor.fetchall()
         ]
-        if job.replaces:
-            shadow.hold(cursor, job.dataset)
         cursor.execute(REPLAY["savepoint"])
 
     def lock_table(self, dataset: Dataset) -> None:
-        self._cursor.execute(sql.SQL(REPLAY["lock_table"]).format(table=shadow.target_of(self._job)))
+        self._cursor.execute(sql.SQL(REPLAY["lock_table"]).format(table=table_of(self._job.dataset)))
 
     def place(self, batch: Batch, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         origin = origin_of(batch.job.number, batch.number)
-        target = shadow.target_of(self._job)
+        target = table_of(self._job.dataset)
         placed = place(self._cursor, dataset, target, reader, parsed, origin, passing=True)
         self._cursor.execute(REPLAY["has_staged"])
         if self._cursor.fetchone().found:

@@ -9,7 +9,7 @@ from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.refusals import REFUSED
 from chalicelib.adapters.postgres.tables import table_of
-from chalicelib.services.ports import Job, Reason
+from chalicelib.services.ports import Reason
 
 SHADOW = queries("shadow")
 _TRIES = 4  # of a swap, each of a second at most
@@ -22,13 +22,8 @@ def shadow_of(job: int) -> sql.Identifier:
     return sql.Identifier("dropload", f"shadow_{job}")
 
 
-def target_of(job: Job) -> sql.Identifier:
-    """Where a job's rows go: its shadow, or its dataset's table."""
-    return shadow_of(job.number) if job.replaces else table_of(job.dataset)
-
-
 def make(cursor: Cursor, dataset: str, job: int) -> None:
-    """Make a job's shadow, which refuses what the dataset's table refuses."""
+    """Make a job's shadow, which refuses what the dataset's table refuses; keys only where that is not ``bulk``'s."""
     _run(cursor, "make", dataset, job)
 
 
@@ -50,7 +45,7 @@ def ignore_inserted(cursor: Cursor, job: int) -> None:
 
 def drop(cursor: Cursor, job: int) -> None:
     """Drop a job's shadow, if there is one."""
-    cursor.execute(sql.SQL(SHADOW["drop"]).format(shadow=shadow_of(job)))
+    cursor.execute(sql.SQL(SHADOW["drop"]).format(shadow=shadow_of(job)), {"job": job})
 
 
 def drop_left_over(cursor: Cursor) -> int:
@@ -74,11 +69,22 @@ def take_place(cursor: Cursor, dataset: str, job: int) -> Reason | None:
     return refused
 
 
-def _swap(cursor: Cursor, dataset: str, job: int) -> bool:
+def may_swap(cursor: Cursor, dataset: str, job: int) -> bool:
+    """Whether, as things are now, the shadow may become the table."""
     _run(cursor, "may_swap", dataset, job)
-    if not cursor.fetchone().found:
+    return bool(cursor.fetchone().found)
+
+
+def _swap(cursor: Cursor, dataset: str, job: int) -> bool:
+    if not may_swap(cursor, dataset, job):
         return False
-    _run(cursor, "prepare", dataset, job)
+    cursor.execute(SHADOW["savepoint"])
+    try:
+        _run(cursor, "prepare", dataset, job)
+    except REFUSED:  # by a unique index that the table has been given since
+        cursor.execute(SHADOW["roll_back"])
+        return False
+    cursor.execute(SHADOW["release"])
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE)

@@ -12,6 +12,7 @@ import psycopg2.errors
 from psycopg2 import sql
 
 from chalicelib.adapters.postgres.attempt import attempt
+from chalicelib.adapters.postgres.copying import all_columns, copy_rows
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names, table_of
@@ -42,6 +43,7 @@ class Staging:
         origin: int,
         *,
         passing: bool = False,
+        ids: Sequence[int] | None = None,
     ) -> None:
         self.cursor = cursor
         self.dataset = dataset
@@ -50,6 +52,9 @@ class Staging:
         self.passing: set[int] = set()  # ids, among those that ``taken`` has found, of rows that will not stay
         self._own_job = job_and_batch(origin)[0] if passing else None
         self.types = {name: column_type(dataset.field(name)) for name in reader.slow_columns}
+        self._ids = ids  # of the batch's records, where they are drawn already: then they are staged, too
+        if ids is not None:
+            self.types |= {"_origin": "bigint", "id": "bigint"}
         cursor.execute(STAGING["set_origin"], {"setting": ORIGIN, "origin": str(origin)})
         # The rules accept nothing that its type refuses. Should they ever be at odds with PostgreSQL, plain text
         # lets the odd rows be found one by one, instead of losing their whole batch.
@@ -165,11 +170,16 @@ class Staging:
         return True
 
     def _create_and_copy(self, reader: Reader, parsed: Parsed, types: Mapping[str, str]) -> None:
-        columns = [name or f"_extra_{number}" for number, name in enumerate(reader.fast_columns)]
+        columns = all_columns(reader)
+        staged = columns if self._ids is None else [*columns, "_origin", "id"]
         definitions = [
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(types.get(name, "text"))) for name in columns
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(types.get(name, "text"))) for name in staged
         ]
         self.cursor.execute(sql.SQL(STAGING["create"]).format(columns=sql.SQL(", ").join(definitions)))
+        if self._ids is not None:
+            stage = sql.Identifier("pg_temp", "_stage")
+            copy_rows(self.cursor, stage, self.dataset, reader, parsed, self.origin, ids=self._ids)
+            return
         dialect = self.dataset.dialect
         csv = sql.SQL(STAGING["copy_csv"]).format(
             columns=names(columns), delimiter=sql.Literal(dialect.delimiter), quote=sql.Literal(dialect.quote_char)

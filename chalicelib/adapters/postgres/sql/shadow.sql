@@ -23,7 +23,7 @@ update dropload.job set ignored = ignored + inserted, inserted = 0 where number 
 
 -- name: may_swap
 select dropload.is_free({target}::regclass)
-       and dropload.shape({target}::regclass, %(job)s, true) = dropload.shape({shadow_name}::regclass, null, true) as found
+       and dropload.shape({target}::regclass, %(job)s, false) = dropload.shape({shadow_name}::regclass, null, false) as found
 
 -- name: prepare
 -- What takes long, before anybody has to wait for it.
@@ -43,16 +43,17 @@ release savepoint swap
 -- Readers wait behind us as long as we wait for other readers: not long.
 set local lock_timeout = '1s';
 select pg_advisory_xact_lock(hashtextextended('dropload swap ' || %(dataset)s, 0));
-lock table {table} in access exclusive mode;
-set local lock_timeout to default
+lock table {table} in access exclusive mode
 
 -- name: ready
 select dropload.is_free({target}::regclass)
-       and dropload.shape({target}::regclass, %(job)s, false) = dropload.shape({shadow_name}::regclass, null, false) as free,
+       and dropload.shape({target}::regclass, %(job)s, true) = dropload.shape({shadow_name}::regclass, null, true) as free,
        dropload.is_watched() as watched
 
 -- name: swap
-select dropload.swap_in({target}::regclass, {shadow_name}::regclass, %(job)s)
+-- Somebody may have a lock of the sequence alone, and readers wait for us now.
+select dropload.swap_in({target}::regclass, {shadow_name}::regclass, %(job)s);
+set local lock_timeout to default
 
 -- name: reached_by_deletes
 -- A foreign key of another table that would take its rows along, or forbid it all.
@@ -65,7 +66,8 @@ lock table {table} in share row exclusive mode;
 select dropload.copy_in({target}::regclass, {shadow_name}::regclass)
 
 -- name: drop
-drop table if exists {shadow}
+drop table if exists {shadow};
+delete from dropload.drawn where job = %(job)s
 
 -- name: left_over
 select substr(relname, 8)::bigint as job

@@ -7,6 +7,18 @@ create table dropload.replaced (
     job            bigint not null default 0   -- 0 until the first file has been swapped in
 );
 
+-- The ids that batches have drawn for their records: record n has the id ``id + step * (n - record)``.
+create table dropload.drawn (
+    job            bigint not null,
+    batch          integer not null,
+    record         integer not null,           -- the first of them
+    count          integer not null,
+    id             bigint not null,            -- of the first
+    step           bigint not null,
+    primary key (job, batch, record),
+    foreign key (job, batch) references dropload.batch (job, number) on delete cascade
+);
+
 -- A table's indexes: the constraint or the rest of a CREATE INDEX that makes the same one on a table like it.
 create function dropload.indexes_of(target regclass)
 returns table (name text, is_key boolean, rule text, definition text)
@@ -27,31 +39,95 @@ $$;
 create function dropload.shadow_index(job bigint, name text) returns text
 language sql immutable as $$ select format('shadow_%s_%s', job, md5(name)) $$;
 
--- The indexes that the shadow lacks; all, or only those that keep rows out.
+-- What the shadow lacks of the target's indexes, and the statements that make them. An index of a primary key may be there
+-- without being one yet.
+create function dropload.missing_indexes(target regclass, shadow text, job bigint)
+returns table (name text, is_key boolean, statement text)
+language sql stable as $$
+    select wanted.name, wanted.is_key,
+           case
+               when its.name is not null then
+                   format('alter table %s add constraint %I primary key using index %2$I', shadow, its.name)
+               when wanted.rule is not null then
+                   format('alter table %s add constraint %I %s', shadow, own_name, wanted.rule)
+               else
+                   format('create %s index %I on %s %s', case when wanted.is_key then 'unique' end, own_name, shadow,
+                          wanted.definition)
+           end
+    from dropload.indexes_of(target) as wanted
+    cross join lateral (select dropload.shadow_index(job, wanted.name) as own_name) as named
+    left join dropload.indexes_of(shadow::regclass) as its on its.name = own_name
+    where its.name is null or its.rule is null and wanted.rule like 'PRIMARY KEY%'
+    order by wanted.name
+$$;
+
+-- Statements by which somebody else may make indexes of the shadow while its rows' keys are looked at: those that refuse
+-- no row, and that of the ids, which are all different. None where others will lock the whole shadow meanwhile.
+create function dropload.early_indexes(target regclass, shadow text, job bigint) returns setof text
+language sql stable as $$
+    select format('create %s index %I on %s %s', case when is_key then 'unique' end, dropload.shadow_index(job, name),
+                  shadow, definition)
+    from dropload.indexes_of(target)
+    where (not is_key or rule = 'PRIMARY KEY (id)')
+      and not exists (select from dropload.indexes_of(target) as its
+                      where its.is_key and its.rule is not null and its.rule <> 'PRIMARY KEY (id)')
+      and not exists (select from dropload.indexes_of(shadow::regclass) as its
+                      where its.name = dropload.shadow_index(job, indexes_of.name))
+    order by is_key desc, name
+$$;
+
+-- Makes the indexes that the shadow lacks; all, or only those that keep rows out.
 create function dropload.index_shadow(target regclass, shadow text, job bigint, only_keys boolean) returns void
 language plpgsql as $$
 declare
-    statement text;
+    made text;
 begin
-    for statement in
-        select case
-                   when rule is not null then
-                       format('alter table %s add constraint %I %s', shadow, dropload.shadow_index(job, name), rule)
-                   else
-                       format('create %s index %I on %s %s', case when is_key then 'unique' end,
-                              dropload.shadow_index(job, name), shadow, definition)
-               end
-        from dropload.indexes_of(target)
-        where (is_key or not only_keys)
-          and dropload.shadow_index(job, name) not in (select its.name from dropload.indexes_of(shadow::regclass) as its)
-        order by name
+    for made in
+        select statement from dropload.missing_indexes(target, shadow, job) where is_key or not only_keys
     loop
-        execute statement;
+        execute made;
     end loop;
 end $$;
 
--- A table that refuses what the target refuses, and whose ids are the target's next ones. It finds the sequence of ids
--- by its name each time: another job may put a new one in its place meanwhile.
+-- The unique indexes by which rows are the same where GROUP BY says so: of columns, of all rows, each column compared as
+-- it always is, nulls meeting nothing.
+create function dropload.keys_of(target regclass)
+returns table (name text, columns text[])
+language sql stable as $$
+    select class.relname::text,
+           (select array_agg(attname::text order by place)
+            from unnest(parts.numbers) with ordinality as part (attnum, place)
+            join pg_attribute using (attnum)
+            where attrelid = target)
+    from pg_index as index
+    join pg_class as class on class.oid = index.indexrelid
+    join pg_am as method on method.oid = class.relam
+    cross join lateral (
+        select (index.indkey::int2[])[0:index.indnkeyatts - 1] as numbers,
+               (index.indclass::oid[])[0:index.indnkeyatts - 1] as classes,
+               (index.indcollation::oid[])[0:index.indnkeyatts - 1] as collations
+    ) as parts
+    where index.indrelid = target and index.indisunique and not index.indisexclusion
+      and index.indexprs is null and index.indpred is null and method.amname = 'btree'
+      and pg_get_indexdef(index.indexrelid) not like '%NULLS NOT DISTINCT%'
+      and not exists (select from pg_opclass where oid = any (parts.classes) and not opcdefault)
+      and not exists (select from unnest(parts.numbers, parts.collations) as part (attnum, collated)
+                      join pg_attribute using (attnum)
+                      where attrelid = target and attcollation <> collated)
+$$;
+
+-- Whether rows that the table would refuse for their keys can be found when all of them are there: then its shadow
+-- needs no index before.
+create function dropload.is_plain(target regclass) returns boolean
+language sql stable as $$
+    select pg_get_serial_sequence(target::text, 'id') is not null
+           and not exists (select from pg_constraint where conrelid = target and contype = 'f' and confrelid = target)
+           and not exists (select from dropload.indexes_of(target)
+                           where is_key and name not in (select its.name from dropload.keys_of(target) as its))
+$$;
+
+-- A table that refuses what the target refuses, but for keys where that is plain, and whose ids are the target's next
+-- ones. It finds the sequence of ids by its name each time: another job may put a new one in its place meanwhile.
 create function dropload.make_shadow(target regclass, job bigint) returns void
 language plpgsql as $$
 declare
@@ -65,7 +141,9 @@ begin
     if ids is not null then
         execute format('alter table %s alter column id set default nextval(%L::text::regclass)', shadow, ids);
     end if;
-    perform dropload.index_shadow(target, shadow, job, true);
+    if not dropload.is_plain(target) then
+        perform dropload.index_shadow(target, shadow, job, true);
+    end if;
     for statement in
         select format('alter table %s add constraint %I %s', shadow, conname,
                       case when confrelid = target
@@ -125,7 +203,7 @@ $$;
 
 -- What makes a table what it is, but for its ids' default: alike in the target and in a shadow that may take its place.
 -- The target's indexes are named as the job's shadow calls them; for the shadow itself job is null.
-create function dropload.shape(target regclass, job bigint, only_keys boolean) returns text[]
+create function dropload.shape(target regclass, job bigint, with_indexes boolean) returns text[]
 language sql stable as $$
     select array_agg(line order by line)
     from (
@@ -142,7 +220,7 @@ language sql stable as $$
         select format('index %s %s %s %s', case when job is null then name else dropload.shadow_index(job, name) end,
                       is_key, rule, definition)
         from dropload.indexes_of(target)
-        where is_key or not only_keys
+        where with_indexes
     ) as shape (line)
 $$;
 
@@ -217,4 +295,20 @@ begin
     execute format('with gone as (delete from %1$s returning 1) '
                    'insert into %1$s (%2$s) overriding system value select %2$s from %3$s '
                    'where (select count(*) from gone) >= 0', target, columns, shadow);
+end $$;
+
+-- Adds to pg_temp._contested where the rows are that share the values of these columns with another row.
+create function dropload.contest(shadow text, columns text[]) returns void
+language plpgsql set enable_hashagg = off as $$
+declare
+    key text := (select string_agg(format('%I', name), ', ' order by place)
+                 from unnest(columns) with ordinality as key (name, place));
+    present text := (select string_agg(format('%I is not null', name), ' and ') from unnest(columns) as name);
+begin
+    execute format('create temp table _shared on commit drop as '
+                   'select %2$s from %1$s where %3$s group by %2$s having count(*) > 1', shadow, key, present);
+    analyze pg_temp._shared;
+    execute format('insert into pg_temp._contested '
+                   'select shadow.ctid from %1$s as shadow join pg_temp._shared using (%2$s)', shadow, key);
+    drop table pg_temp._shared;
 end $$;
