@@ -29,6 +29,7 @@ from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
 from chalicelib.services.finalise import Finalise
+from chalicelib.services.gather import Gather
 from chalicelib.services.health import Health
 from chalicelib.services.intake import Intake
 from chalicelib.services.jobs import Jobs
@@ -97,6 +98,7 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             publish=Publish(reads=self.reads),
+            gather=Gather(reads=self.reads, datasets=self.datasets),
             tidy=self.tidy,
         )
 

@@ -9,6 +9,7 @@ from chalicelib.core.error_file import ErrorFile, error_file
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
+from chalicelib.services.gather import Gather
 from chalicelib.services.ledger_ports import FinalTransaction, Ledger
 from chalicelib.services.limits import over_limit
 from chalicelib.services.ports import Datasets, Ending, Job, ObjectStore, Queues, Reason, RejectedRecord, Remaining
@@ -33,9 +34,11 @@ class Finalise:
         queues: Queues,
         datasets: Datasets,
         publish: Publish,
+        gather: Gather,
         tidy: Tidy,
     ) -> None:
         self._publish = publish
+        self._gather = gather
         self._ledger = ledger
         self._objects = objects
         self._queues = queues
@@ -45,9 +48,9 @@ class Finalise:
     def run(self, id: UUID, remaining: Remaining | None = None, *, gave_up: Reason | None = None) -> None:
         """Finish the job if it has all its batches and has not ended; see that its notice gets sent.
 
-        A replay takes a loader's memory and time: who has no seconds ``remaining`` for it hands it on to one. With
-        ``gave_up`` none is tried any more, and a job that waits for one fails for this reason. The job's object is put
-        away after the commit only.
+        A replay or a merge takes a loader's memory and time: who has no seconds ``remaining`` for it hands it on to
+        one. With ``gave_up`` none is tried any more, and a job that waits for one fails for this reason. The job's
+        object is put away after the commit only.
         """
         try:
             finished = self._try(id, remaining, gave_up, alone=False)
@@ -71,6 +74,10 @@ class Finalise:
                         return False
                     else:
                         failure = self._publish.run(final, remaining, alone=alone)
+                elif final.has_gathered():
+                    settled, failure = self._gather.run(final, remaining, gave_up, alone=alone)
+                    if not settled:
+                        return False
                 self._finish(final, failure)
         return True
 
