@@ -18,6 +18,7 @@ from chalicelib.services.replace import settle
 from chalicelib.services.tidy import Tidy
 
 MANIFEST = "manifest.json"
+_ANOTHER = 450.0  # seconds that must be left for the next of many transactions that bring a job to its end
 
 
 class Finalise:
@@ -52,18 +53,22 @@ class Finalise:
         one. With ``gave_up`` none is tried any more, and a job that waits for one fails for this reason. The job's
         object is put away after the commit only.
         """
-        try:
-            finished = self._try(id, remaining, gave_up, alone=False)
-        except Contended:
-            finished = self._try(id, remaining, gave_up, alone=True)
-        if not finished:
-            self._queues.send_batches(id, [0])  # it is loaded, so that all there is to do is to finish its job
+        while not self._tried(id, remaining, gave_up):
+            if remaining is None or remaining() < _ANOTHER:
+                self._queues.send_batches(id, [0])  # it is loaded, so that all there is to do is to finish its job
+                break
         if self._ledger.unsent(id):
             self._queues.send_notify()
         self._tidy.run(id)
 
+    def _tried(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None) -> bool:
+        try:
+            return self._try(id, remaining, gave_up, alone=False)
+        except Contended:
+            return self._try(id, remaining, gave_up, alone=True)
+
     def _try(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None, *, alone: bool) -> bool:
-        """False where somebody else must finish the job."""
+        """False where more is to be done to finish the job, in another transaction or by somebody else."""
         with self._ledger.finalising(id) as final:
             if final is not None:
                 failure = None

@@ -7,6 +7,7 @@ once, one row a key, in key order. Sums are the same in any order, so that any b
 from io import BytesIO
 from typing import Any
 
+import psycopg2
 import psycopg2.errors
 from psycopg2 import sql
 
@@ -71,7 +72,7 @@ def gather(cursor: Cursor, dataset: Dataset, job: int, reader: Reader, parsed: P
             staging = Staging(cursor, dataset, partial_of(job), reader, parsed, origin)
             insert = sql.SQL(GATHER["insert_staged"])
             cursor.execute(insert.format(partial=partial_of(job), columns=names(staging.types)))
-    except (*REFUSED, psycopg2.errors.SyntaxErrorOrAccessRuleViolation):  # the table has changed since the job started
+    except (*REFUSED, psycopg2.ProgrammingError):  # the table has changed since the job started
         cursor.execute(GATHER["roll_back"])
         return False
     cursor.execute(GATHER["release"])
@@ -96,7 +97,7 @@ def merge(cursor: Cursor, dataset: Dataset, job: Job, seconds: float, *, alone: 
         if alone:
             cursor.execute(sql.SQL(GATHER["lock_table"]).format(table=table_of(dataset.name)))
         cursor.execute(_merging(dataset, job), {"job": job.number, "origin": origin_of(job.number, 0)})
-    except (*REFUSED, _OUT_OF_TIME, psycopg2.errors.SyntaxErrorOrAccessRuleViolation):
+    except (*REFUSED, _OUT_OF_TIME, psycopg2.ProgrammingError):
         cursor.execute(GATHER["roll_back"])
         return None
     cursor.execute(GATHER["release"])
