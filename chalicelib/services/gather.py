@@ -12,6 +12,7 @@ from chalicelib.services.reads import Reads, count_records, refused_records
 _MOST_BYTES = 4 << 30  # of a file whose merge surely fits into one invocation
 _PACKED = 8  # times that many bytes a packed file has, as a rule; more do no harm
 _SPARE = 60.0  # seconds for the error file and the receipt
+_LEAST_SECONDS = 300.0  # of a merge; who has fewer leaves it to another one
 _MOST_SECONDS = 840.0
 
 
@@ -39,23 +40,23 @@ class Gather:
     ) -> tuple[bool, Reason | None]:
         """Whether nothing waits any more, and why the job fails if some of it cannot be loaded.
 
-        False where there is more to do, in a transaction of its own: then this one is to be committed. Without seconds
-        ``remaining`` nothing is done but to leave it to another one, or, with ``gave_up``, what has failed so far is
-        not tried again. With ``alone`` nobody else writes to the table meanwhile.
+        False where there is more to do, in a transaction of its own: then this one is to be committed. Who has few
+        seconds ``remaining``, or none, leaves it to another one. With ``gave_up`` what has failed so far is not tried
+        again. With ``alone`` nobody else writes to the table meanwhile.
 
         Raises:
             Contended: other writers were in the way; alone, nobody would be.
             Terminal: a fault of ours, as in ``Load``.
         """
-        if remaining is None and gave_up is None:
+        seconds = 0.0 if remaining is None else min(remaining() - _SPARE, _MOST_SECONDS)
+        if gave_up is None and seconds < _LEAST_SECONDS:
             return False, None
         job = final.ending.job
         if job.gathers:
             dataset = self._datasets.get(job.dataset)
-            if remaining is not None and dataset is not None and dataset.on_conflict is OnConflict.SUM:
-                seconds = min(remaining() - _SPARE, _MOST_SECONDS)
-                if final.merge(dataset, seconds, alone=alone):
-                    return True, None
+            adds = dataset is not None and dataset.on_conflict is OnConflict.SUM
+            if gave_up is None and dataset is not None and adds and final.merge(dataset, seconds, alone=alone):
+                return True, None
             final.scatter()
             return False, None
         if gave_up is None:
