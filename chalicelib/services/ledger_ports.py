@@ -144,6 +144,7 @@ class Ledger(Protocol):
         """Remember the header and what the file is: PENDING becomes RUNNING.
 
         The parent of a correction file is found by its key or by what its first records say of themselves.
+        A job that ``gathers`` does so only where the dataset's table has no rules but those of its descriptor.
         Raises Contended when another splitter got there first, FileRefused where the file corrects one that was to
         replace the table, and the table does not hold that.
         """

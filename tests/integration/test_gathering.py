@@ -182,6 +182,24 @@ def test_what_only_the_database_refuses_is_rejected_alone(small: System, large: 
         assert (job["counts"], job["balanced"]) == (direct["counts"], True)
 
 
+def test_rule_about_a_measure_is_met_by_each_record_in_its_turn(small: System) -> None:
+    small.rows("alter table tallies add check (sold <> 13)")
+    job = small.load(lines(HEADER, [("x", DAY, 1, 1), ("x", DAY, 12, 1), ("x", DAY, 3, 1)]), key=key_of())
+    assert [rejection["line"] for rejection in small.rejections(job)] == [3]
+    assert table(small) == [("x", DAY, 4, 2)]
+
+
+def test_rule_that_comes_while_rows_wait_is_met_by_each_record_in_its_turn(small: System) -> None:
+    key = key_of()
+    bodies = small.split(key, lines(HEADER, [("x", DAY, 1, 1), ("x", DAY, 12, 1), ("x", DAY, 3, 1)]))
+    assert is_gathering(small, key)
+    small.rows("alter table tallies add check (sold <> 13)")
+    for body in bodies:
+        small.container.intake.load(body)
+    assert [rejection["line"] for rejection in small.rejections(small.job(key))] == [3]
+    assert table(small) == [("x", DAY, 4, 2)]
+
+
 def test_sum_of_several_batches_beyond_its_column_is_rejected_alone(small: System) -> None:
     file = [("x", DAY, 2**63 - 2, 1), ("x", DAY, 1, 1), ("x", DAY, 1, 1), ("y", DAY, 1, 1)]
     job = small.load(lines(HEADER, file), key=key_of())

@@ -35,6 +35,13 @@ def partial_of(job: int) -> sql.Identifier:
     return sql.Identifier("dropload", f"partial_{job}")
 
 
+def fits(cursor: Cursor, dataset: str) -> bool:
+    """Whether a dataset's table takes or refuses a record the same, whenever and with however many others it comes."""
+    target = sql.Literal(table_of(dataset).as_string(cursor))
+    cursor.execute(sql.SQL(GATHER["has_rules"]).format(target=target))
+    return not cursor.fetchone().found
+
+
 def make(cursor: Cursor, dataset: str, job: int) -> None:
     """Make a job's partial."""
     cursor.execute(sql.SQL(GATHER["make"]).format(partial=partial_of(job), table=table_of(dataset)))
@@ -96,6 +103,8 @@ def merge(cursor: Cursor, dataset: Dataset, job: Job, seconds: float, *, alone: 
     try:
         if alone:
             cursor.execute(sql.SQL(GATHER["lock_table"]).format(table=table_of(dataset.name)))
+        if not fits(cursor, dataset.name):
+            return None
         cursor.execute(_merging(dataset, job), {"job": job.number, "origin": origin_of(job.number, 0)})
     except (*REFUSED, _OUT_OF_TIME, psycopg2.ProgrammingError):
         cursor.execute(GATHER["roll_back"])

@@ -90,6 +90,7 @@ class PostgresLedger:
     ) -> Job:
         with self._database.transaction() as cursor:
             parent = None if layout.labels is None else find_parent(cursor, job, layout.columns, corrected)
+            gathers = gathers and gather.fits(cursor, job.dataset)
             if parent is not None and lacks_its_whole(cursor, parent):
                 raise FileRefused("parent-not-loaded", "the table does not hold the file that this one corrects")
             cursor.execute(

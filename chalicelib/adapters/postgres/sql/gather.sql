@@ -1,6 +1,20 @@
 -- Partials: where the rows of a job that gathers wait until it ends. {braces} are identifiers and lists of them, filled
 -- in by psycopg2.sql; `kept` is a row of the dataset's table.
 
+-- name: has_rules
+-- Whether somebody gave the table a rule about more than its key. Such a rule may refuse what a sum is on its way, and
+-- not what it is in the end.
+select (select count(*) from pg_index where indrelid = {target}::regclass and indisunique and not indisprimary) <> 1
+       or exists (
+           select from pg_constraint
+           where conrelid = {target}::regclass and contype in ('c', 'f', 'x', 't') and not coalesce(conkey <@ (
+               select indkey::int2[] from pg_index
+               where indrelid = {target}::regclass and indisunique and not indisprimary
+               limit 1
+           ), false)
+       )
+       or exists (select from pg_trigger where tgrelid = {target}::regclass and not tgisinternal) as found
+
 -- name: make
 -- Without keys and indexes, and not worth a vacuum: it is read once.
 create table {partial} (like {table} including defaults) with (autovacuum_enabled = off);
