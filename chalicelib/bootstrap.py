@@ -30,6 +30,7 @@ from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
 from chalicelib.services.finalise import Finalise
+from chalicelib.services.gather import Gather
 from chalicelib.services.health import Health
 from chalicelib.services.intake import Intake
 from chalicelib.services.jobs import Jobs
@@ -99,6 +100,7 @@ class Container:
             datasets=self.datasets,
             publish=Publish(reads=self.reads),
             bulk=Bulk(reads=self.reads),
+            gather=Gather(reads=self.reads, datasets=self.datasets),
             tidy=self.tidy,
         )
 

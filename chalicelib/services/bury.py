@@ -38,5 +38,6 @@ class Bury:
 
     def batch(self, id: UUID, number: int) -> None:
         """A batch that could not be loaded."""
-        self._ledger.fail(id, number, _GAVE_UP)
-        self._finalise.run(id, gave_up=_GAVE_UP)
+        failed = self._ledger.fail(id, number, _GAVE_UP)
+        # A batch that had been loaded was sent to have its job finished.
+        self._finalise.run(id, gave_up=None if failed else _GAVE_UP)

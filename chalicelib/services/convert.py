@@ -8,6 +8,7 @@ from chalicelib.core.containers import HEAD_BYTES, JSONL, Found, container_of
 from chalicelib.core.header import Layout
 from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
+from chalicelib.services.gather import may_gather
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Remaining, Tables
 from chalicelib.services.reads import declared
@@ -52,8 +53,9 @@ class Convert:
         if job.columns is None:
             # A header is among the rows, as an empty line: so a record's line is its row.
             layout = Layout(table.columns, data_start=0, first_line=1)
-            replaces = may_replace(dataset, layout)
-            job = self._ledger.start(job, layout, Found(container, JSONL), replaces=replaces)
+            found = Found(container, JSONL)
+            replaces, gathers = may_replace(dataset, layout), may_gather(dataset, layout, job, found)
+            job = self._ledger.start(job, layout, found, replaces=replaces, gathers=gathers)
         # A batch ends where a line does, and a line is a row: no row before the split's line is needed again.
         chunks = _limited(table.lines(job.split_line), self._settings.max_unpacked_bytes - job.split_offset)
         self._cutting.run(job, chunks, remaining, self._queues.send_convert, chunks_from=job.split_offset)

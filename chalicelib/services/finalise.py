@@ -10,6 +10,7 @@ from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
 from chalicelib.services.bulk import Bulk, awaits_keys
+from chalicelib.services.gather import Gather
 from chalicelib.services.ledger_ports import FinalTransaction, Ledger
 from chalicelib.services.limits import over_limit
 from chalicelib.services.ports import Datasets, Ending, Job, ObjectStore, Queues, Reason, RejectedRecord, Remaining
@@ -18,6 +19,7 @@ from chalicelib.services.replace import settle
 from chalicelib.services.tidy import Tidy
 
 MANIFEST = "manifest.json"
+_ANOTHER = 450.0  # seconds that must be left for the next of many transactions that bring a job to its end
 
 
 class Finalise:
@@ -35,10 +37,12 @@ class Finalise:
         datasets: Datasets,
         publish: Publish,
         bulk: Bulk,
+        gather: Gather,
         tidy: Tidy,
     ) -> None:
         self._publish = publish
         self._bulk = bulk
+        self._gather = gather
         self._ledger = ledger
         self._objects = objects
         self._queues = queues
@@ -48,22 +52,26 @@ class Finalise:
     def run(self, id: UUID, remaining: Remaining | None = None, *, gave_up: Reason | None = None) -> None:
         """Finish the job if it has all its batches and has not ended; see that its notice gets sent.
 
-        A replay, or reading again what shares keys, takes a loader's memory and time: who has no seconds ``remaining``
-        for it hands it on to one. With ``gave_up`` none is tried any more, and a job that waits for one fails for this
-        reason. The job's object is put away after the commit only.
+        A replay, a merge, or reading again what shares keys, takes a loader's memory and time: who has no seconds
+        ``remaining`` for it hands it on to one. With ``gave_up`` none is tried any more, and a job that waits for one
+        fails for this reason. The job's object is put away after the commit only.
         """
-        try:
-            finished = self._try(id, remaining, gave_up, alone=False)
-        except Contended:
-            finished = self._try(id, remaining, gave_up, alone=True)
-        if not finished:
-            self._queues.send_batches(id, [0])  # it is loaded, so that all there is to do is to finish its job
+        while not self._tried(id, remaining, gave_up):
+            if remaining is None or remaining() < _ANOTHER:
+                self._queues.send_batches(id, [0])  # it is loaded, so that all there is to do is to finish its job
+                break
         if self._ledger.unsent(id):
             self._queues.send_notify()
         self._tidy.run(id)
 
+    def _tried(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None) -> bool:
+        try:
+            return self._try(id, remaining, gave_up, alone=False)
+        except Contended:
+            return self._try(id, remaining, gave_up, alone=True)
+
     def _try(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None, *, alone: bool) -> bool:
-        """False where somebody else must finish the job."""
+        """False where more is to be done to finish the job, in another transaction or by somebody else."""
         with self._ledger.finalising(id) as final:
             if final is not None:
                 failure = None
@@ -78,6 +86,10 @@ class Finalise:
                         failure = self._publish.run(final, remaining, alone=alone)
                     else:
                         failure = self._bulk.run(final)
+                elif final.has_gathered():
+                    settled, failure = self._gather.run(final, remaining, gave_up, alone=alone)
+                    if not settled:
+                        return False
                 self._finish(final, failure)
         return True
 

@@ -33,7 +33,7 @@ class LoadTransaction(Protocol):
     """One batch's transaction: rows, rejections and books commit together or not at all."""
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
-        """Put the accepted rows into the dataset's table, or into the shadow of a job that replaces it."""
+        """Put the accepted rows into the dataset's table, or where its job has them wait."""
 
     def book(self, counts: Mapping[str, int], rejections: Collection[Rejection], judge: Judge) -> bool:
         """End the batch as succeeded. True when it was the last that its job waited for.
@@ -87,7 +87,7 @@ class FinalTransaction(Protocol):
     ending: Ending
 
     def replaying(self) -> AbstractContextManager[Replay]:
-        """Place the job's records in this block; unless they are kept, the table is then as it was before.
+        """Place the job's records, or those that wait, in this block; unless they are kept, the table is as before.
 
         Books that are given in the block are written at its end, and ``ending`` has the counts of then. Raises
         Terminal when they are not of the records that were booked before.
@@ -98,6 +98,21 @@ class FinalTransaction(Protocol):
 
         Nothing has happened where the block raises FileRefused.
         """
+
+    def has_gathered(self) -> bool:
+        """Whether batches have booked records that wait, and are not in the dataset's table yet."""
+
+    def merge(self, dataset: Dataset, seconds: float, *, alone: bool) -> bool:
+        """Add all that waits to the table, and put the counts right; False where the database refused or was too slow.
+
+        Raises Contended where other writers were in the way; alone, nobody would be.
+        """
+
+    def scatter(self) -> None:
+        """Gather no more: what waits is to be placed batch by batch, from the file."""
+
+    def disown(self) -> None:
+        """Book what waits as ignored, for as long as the job is not redriven."""
 
     def rejections(self) -> Iterator[RejectedRecord]:
         """Every rejected record in file order, streamed."""
@@ -135,11 +150,19 @@ class Ledger(Protocol):
     def job(self, id: UUID) -> Job | None: ...
 
     def start(
-        self, job: Job, layout: Layout, found: Found, *, corrected: Sequence[Place] = (), replaces: bool = False
+        self,
+        job: Job,
+        layout: Layout,
+        found: Found,
+        *,
+        corrected: Sequence[Place] = (),
+        replaces: bool = False,
+        gathers: bool = False,
     ) -> Job:
         """Remember the header and what the file is: PENDING becomes RUNNING.
 
         The parent of a correction file is found by its key or by what its first records say of themselves.
+        A job that ``gathers`` does so only where the dataset's table has no rules but those of its descriptor.
         Raises Contended when another splitter got there first, FileRefused where the file corrects one that was to
         replace the table, and the table does not hold that.
         """
@@ -165,8 +188,8 @@ class Ledger(Protocol):
     def loading(self, batch: Batch, facts: KeyFacts) -> AbstractContextManager[LoadTransaction | None]:
         """The batch's transaction, or None where it has been booked meanwhile."""
 
-    def fail(self, id: UUID, number: int, reason: Reason) -> None:
-        """End a batch as failed; its job will end FAILED for this reason."""
+    def fail(self, id: UUID, number: int, reason: Reason) -> bool:
+        """End a batch as failed; its job will end FAILED for this reason. False where the batch has ended already."""
 
     def finalising(self, id: UUID) -> AbstractContextManager[FinalTransaction | None]:
         """The finaliser's transaction, or None where batches are missing or the job has ended."""
@@ -181,7 +204,7 @@ class Ledger(Protocol):
         """
 
     def drop_left_over(self) -> int:
-        """Drop the shadows of jobs that have ended or are gone; their number. Jobs drop their own when they end.
+        """Drop the shadows and partials of jobs that have ended or are gone; their number. Jobs drop their own.
 
         Forget what late workers of such jobs have claimed.
         """

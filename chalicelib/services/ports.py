@@ -47,7 +47,7 @@ class Job:
     UTF-8, out of their container. ``labels`` is a correction file's whole header, of which ``columns`` are its own;
     None for any other file. ``parent`` is another job's number. ``atomic`` is the dataset's word when the job was
     opened: all of its batches must go by one. A job that ``replaces`` the dataset's table loads into a shadow of it,
-    which is made when it starts.
+    which is made when it starts. One that ``gathers`` has a table of its own, too, where batches wait to be added up.
     """
 
     number: int
@@ -65,6 +65,7 @@ class Job:
     validate_only: bool
     atomic: bool
     replaces: bool
+    gathers: bool
     parent: int | None
     data_start: int
     batch_bytes: int

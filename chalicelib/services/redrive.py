@@ -120,7 +120,7 @@ class Redrive:
         if what is What.REJECTED:
             self._queues.send_split(child.id)  # S3 announces it, too; the first to come opens nothing twice
             return child.id
-        self._queues.send_batches(id, restarted.batches)
+        self._queues.send_batches(id, restarted.batches or [0])  # at least one, to finish the job
         if not restarted.split_done:
             self._queues.send_split(id)
         return id

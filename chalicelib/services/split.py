@@ -16,6 +16,7 @@ from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.finalise import Finalise
+from chalicelib.services.gather import may_gather
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, Remaining, StoredObject
 from chalicelib.services.replace import may_replace
@@ -138,6 +139,7 @@ class Split:
                     source.found,
                     corrected=self._corrected(head[layout.data_start :], layout, dataset, source.found.format),
                     replaces=may_replace(dataset, layout),
+                    gathers=may_gather(dataset, layout, job, source.found),
                 )
                 chunks = chain([head if job.staged else head[layout.data_start :]], chunks)
         self._cutting.run(job, chunks, remaining, self._queues.send_split)

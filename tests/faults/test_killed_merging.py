@@ -58,6 +58,24 @@ def test_plays_are_added_once_wherever_a_worker_is_killed(database: str) -> None
     assert counts["read"] == rounds * 22 == counts["inserted"] + counts["updated"] + counts["rejected"]
 
 
+def test_plays_that_the_database_refuses_are_rejected_once_wherever_a_worker_is_killed(database: str) -> None:
+    new_system(database).rows("alter table plays add constraint no_third check (song <> 'song 3')")
+
+    def file_for(round: int) -> bytes:
+        songs = "".join(f"song {n % 4},2026-01-01,{n}\n" for n in range(20))
+        return f"song,date,plays\nround {round},2026-01-01,1\n{songs}nothing,2026-01-01,\n".encode()
+
+    counts = kill_everywhere(database, "plays", file_for)
+    rounds = counts["rounds"]
+    assert rounds > 50
+    found = dict(new_system(database).rows("select song, plays from plays where song like 'song%%' order by 1"))
+    assert found == {f"song {rest}": rounds * sum(range(rest, 20, 4)) for rest in range(3)}
+    assert (counts["rejected"], counts["inserted"]) == (6 * rounds, rounds + 3)
+    assert counts["read"] == rounds * 22 == counts["inserted"] + counts["updated"] + counts["rejected"]
+    query = "select count(*) from pg_class where relname like 'partial%%'"
+    assert new_system(database).rows(query) == [(0,)]
+
+
 def test_products_are_what_came_last_wherever_a_worker_is_killed(database: str) -> None:
     def file_for(round: int) -> bytes:
         products = "".join(f"Lamp {n},{round}-{n % 10},no. {n},active\n" for n in range(20))

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import shadow
+from chalicelib.adapters.postgres import gather, shadow
 from chalicelib.adapters.postgres.contested import Contested
 from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
@@ -47,11 +47,26 @@ class Finalising:
     @contextmanager
     def replaying(self) -> Iterator[Replaying]:
         with SpooledTemporaryFile(max_size=_SPOOL_BYTES) as refusals:
-            replay = Replaying(self._cursor, self.ending.job, refusals)
+            replay = Replaying(self._cursor, self.ending.job, refusals, gathered=self.has_gathered())
             yield replay
             booked = replay.end()
         if booked is not None:
-            self.ending = replace(self.ending, counts={name: getattr(booked, name) for name in COUNTS})
+            self._count(booked)
+
+    def has_gathered(self) -> bool:
+        return gather.waiting(self._cursor, self.ending.job.number)
+
+    def merge(self, dataset: Dataset, seconds: float, *, alone: bool) -> bool:
+        booked = gather.merge(self._cursor, dataset, self.ending.job, seconds, alone=alone)
+        if booked is not None:
+            self._count(booked)
+        return booked is not None
+
+    def scatter(self) -> None:
+        gather.scatter(self._cursor, self.ending.job.number)
+
+    def disown(self) -> None:
+        self._count(gather.disown(self._cursor, self.ending.job.number))
 
     @contextmanager
     def contested(self, dataset: Dataset) -> Iterator[Contested]:
@@ -65,7 +80,7 @@ class Finalising:
             contested.wait()
         booked = contested.end()
         if booked is not None:
-            self.ending = replace(self.ending, counts={name: getattr(booked, name) for name in COUNTS})
+            self._count(booked)
 
     def rejections(self) -> Iterator[RejectedRecord]:
         return rejected_records(self._cursor, self.ending.job.number)
@@ -116,11 +131,16 @@ class Finalising:
         self._cursor.execute(MERGE["forget"], {"dataset": self.ending.job.dataset})
         if self.ending.job.replaces:
             shadow.drop(self._cursor, number)
+        if self.ending.job.gathers:
+            gather.drop(self._cursor, number)
         self._cursor.execute(CLAIMS["forget"], {"job": number})
         for audience in audiences:
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
         if state is JobState.CANCELLED or (reason is not None and reason.kind != "file"):
             self._reopen_duplicate(number)
+
+    def _count(self, row: Any) -> None:
+        self.ending = replace(self.ending, counts={name: getattr(row, name) for name in COUNTS})
 
     def _reopen_duplicate(self, number: int) -> None:
         """Same bytes were dropped again while this job was under way: then they are loaded by one of those jobs.

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import shadow
+from chalicelib.adapters.postgres import gather, shadow
 from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
@@ -79,10 +79,18 @@ class PostgresLedger:
             return _job(cursor, id)
 
     def start(
-        self, job: Job, layout: Layout, found: Found, *, corrected: Sequence[Place] = (), replaces: bool = False
+        self,
+        job: Job,
+        layout: Layout,
+        found: Found,
+        *,
+        corrected: Sequence[Place] = (),
+        replaces: bool = False,
+        gathers: bool = False,
     ) -> Job:
         with self._database.transaction() as cursor:
             parent = None if layout.labels is None else find_parent(cursor, job, layout.columns, corrected)
+            gathers = gathers and gather.fits(cursor, job.dataset)
             if parent is not None and lacks_its_whole(cursor, parent):
                 raise FileRefused("parent-not-loaded", "the table does not hold the file that this one corrects")
             cursor.execute(
@@ -96,6 +104,7 @@ class PostgresLedger:
                     "data_start": layout.data_start,
                     "first_line": layout.first_line,
                     "replaces": replaces,
+                    "gathers": gathers,
                     "container": found.container,
                     "format": found.format,
                     "encoding": found.encoding,
@@ -106,6 +115,8 @@ class PostgresLedger:
                 raise Contended("split-elsewhere", f"job {job.id} is being split by another worker, or was ended")
             if replaces:
                 shadow.make(cursor, job.dataset, job.number)
+            if gathers:
+                gather.make(cursor, job.dataset, job.number)
             return _sure(cursor, job)
 
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
@@ -162,12 +173,13 @@ class PostgresLedger:
             cursor.execute(BATCHES["lock"], {"job": batch.job.number, "batch": batch.number})
             yield Loading(cursor, batch, facts) if cursor.rowcount else None
 
-    def fail(self, id: UUID, number: int, reason: Reason) -> None:
+    def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         with self._database.transaction() as cursor:
             cursor.execute(BATCHES["fail"], {"id": id, "batch": number})
             row = cursor.fetchone()
             if row is not None:
                 cursor.execute(BATCHES["fail_job"], {"number": row.number, "reason": reason_json(reason)})
+            return row is not None
 
     @contextmanager
     def finalising(self, id: UUID) -> Iterator[Finalising | None]:
@@ -190,7 +202,7 @@ class PostgresLedger:
     def drop_left_over(self) -> int:
         with self._database.transaction() as cursor:
             cursor.execute(CLAIMS["forget_left_over"])
-            return shadow.drop_left_over(cursor)
+            return shadow.drop_left_over(cursor) + gather.drop_left_over(cursor)
 
     def untidy(self, id: UUID) -> Untidy | None:
         with self._database.transaction() as cursor:
@@ -241,6 +253,7 @@ def as_job(row: Any) -> Job:
         validate_only=row.validate_only,
         atomic=row.atomic,
         replaces=row.replaces,
+        gathers=row.gathers,
         parent=row.parent,
         data_start=row.data_start,
         batch_bytes=row.batch_bytes,

@@ -10,6 +10,7 @@ from chalicelib.adapters.postgres.bulk import place_beside
 from chalicelib.adapters.postgres.claims import Claims
 from chalicelib.adapters.postgres.corrections import resolve
 from chalicelib.adapters.postgres.database import Cursor, as_json
+from chalicelib.adapters.postgres.gather import gather
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.tables import table_of
@@ -30,6 +31,7 @@ class Loading:
     def __init__(self, cursor: Cursor, batch: Batch, facts: KeyFacts) -> None:
         self._cursor = cursor
         self._batch = batch
+        self._gathered = False
         self._claims = Claims(cursor, batch.job.number, batch.number, facts)
 
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
@@ -37,11 +39,14 @@ class Loading:
         if job.replaces:
             return place_beside(self._cursor, self._batch, dataset, reader, parsed)
         origin = origin_of(job.number, self._batch.number)
+        if job.gathers and parsed.accepted and gather(self._cursor, dataset, job.number, reader, parsed, origin):
+            self._gathered = True
+            return Placed(updated=parsed.accepted)  # the finaliser finds out which of them make rows
         return place(self._cursor, dataset, table_of(job.dataset), reader, parsed, origin, self._claims)
 
     def book(self, counts: Mapping[str, int], rejections: Collection[Rejection], judge: Judge) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
-        self._cursor.execute(BATCHES["succeed"], {**counts, **here})
+        self._cursor.execute(BATCHES["succeed"], {**counts, **here, "gathered": self._gathered})
         if rejections:
             self._cursor.copy_expert(BATCHES["copy_rejections"], LineStream(rejection_lines(self._batch, rejections)))
             psycopg2.extras.execute_values(

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from chalicelib.adapters.postgres import gather
 from chalicelib.adapters.postgres.corrections import lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import reason_of, rejected_records
@@ -87,6 +88,8 @@ class Held:
         batches = sorted(row.number for row in self._cursor.fetchall())
         self._cursor.execute(REDRIVING["restart_job"], {**here, "batches": len(batches)})
         split_done = self._cursor.fetchone().split_done
+        if self.job.gathers:
+            gather.make(self._cursor, self.job.dataset, self.job.number)
         # How it ends this time is news.
         self._cursor.execute(REDRIVING["forget_notices"], here)
         return Restarted(batches=batches, split_done=split_done)

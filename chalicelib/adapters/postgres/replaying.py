@@ -32,7 +32,7 @@ class Replaying:
     Refusals must outlast the savepoint that takes the rows back, so they wait in a file.
     """
 
-    def __init__(self, cursor: Cursor, job: Job, refusals: IO[bytes]) -> None:
+    def __init__(self, cursor: Cursor, job: Job, refusals: IO[bytes], *, gathered: bool = False) -> None:
         self._cursor = cursor
         self._job = job
         self._kept = False
@@ -41,7 +41,7 @@ class Replaying:
         self._resolved: list[int] = []
         self._refused: Counter[int] = Counter()
         self._causes: list[tuple[object, ...]] = []
-        cursor.execute(REPLAY["batches"], {"job": job.number})
+        cursor.execute(REPLAY["batches"], {"job": job.number, "gathered": gathered})
         self.batches: Sequence[Batch] = [
             Batch(job, row.number, Cut(row.byte_start, row.byte_end, row.first_line, row.oversize))
             for row in cursor.fetchall()

@@ -22,7 +22,8 @@ select 1 from dropload.batch where job = %(job)s and number = %(batch)s and stat
 -- name: succeed
 update dropload.batch
 set state = 'succeeded', finished_at = clock_timestamp(), read = %(read)s, inserted = %(inserted)s,
-    updated = %(updated)s, unchanged = %(unchanged)s, ignored = %(ignored)s, rejected = %(rejected)s
+    updated = %(updated)s, unchanged = %(unchanged)s, ignored = %(ignored)s, rejected = %(rejected)s,
+    gathered = %(gathered)s
 where job = %(job)s and number = %(batch)s
 
 -- name: copy_rejections

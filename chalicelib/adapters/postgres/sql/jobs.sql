@@ -53,7 +53,8 @@ update dropload.job
 set state = 'RUNNING', columns = %(columns)s, labels = %(labels)s, parent = coalesce(parent, %(parent)s),
     delimiter = %(delimiter)s, data_start = %(data_start)s,
     split_offset = %(data_start)s, split_line = %(first_line)s, container = %(container)s, format = %(format)s,
-    encoding = %(encoding)s, staged = %(staged)s, replaces = %(replaces)s, started_at = now()
+    encoding = %(encoding)s, staged = %(staged)s, replaces = %(replaces)s, gathers = %(gathers)s,
+    started_at = now()
 where number = %(number)s and state = 'PENDING' and columns is null
 
 -- name: advance_split

@@ -7,7 +7,11 @@ savepoint replay
 rollback to savepoint replay
 
 -- name: batches
-select number, byte_start, byte_end, first_line, oversize from dropload.batch where job = %(job)s order by number
+-- Of a job that has gathered, those that still wait; of any other, all.
+select number, byte_start, byte_end, first_line, oversize
+from dropload.batch
+where job = %(job)s and gathered = %(gathered)s
+order by number
 
 -- name: lock_table
 set local lock_timeout = '600s';
@@ -30,7 +34,7 @@ do update set count = cause.count + excluded.count, example_line = least(cause.e
 -- Only of the very records that were booked when the batch was checked.
 update dropload.batch
 set inserted = booked.inserted, updated = booked.updated, unchanged = booked.unchanged, ignored = booked.ignored,
-    rejected = booked.rejected
+    rejected = booked.rejected, gathered = false
 from (values %s) as booked (job, number, read, inserted, updated, unchanged, ignored, rejected, refused)
 where batch.job = booked.job and batch.number = booked.number
   and batch.read = booked.read and batch.rejected = booked.rejected - booked.refused

@@ -29,6 +29,7 @@ create table dropload.job (
     atomic         boolean not null default false,  -- is loaded whole or not at all; fixed when the job opens
     stopped        boolean not null default false,  -- too many records were rejected: no more batches begin
     replaces       boolean not null default false,  -- loads into a shadow of its own, which becomes the table
+    gathers        boolean not null default false,  -- batches wait in a table of its own, to be added up when it ends
     after_load     text check (after_load in ('delete', 'archive')),  -- what is to become of the object, now loaded
     tidied_at      timestamptz,                -- when that was done
     parent         bigint references dropload.job (number),  -- whose rejected records these are, mended or not
@@ -84,6 +85,7 @@ create table dropload.batch (
     unchanged      bigint not null default 0,
     ignored        bigint not null default 0,
     rejected       bigint not null default 0,
+    gathered       boolean not null default false,  -- booked, but not in the dataset's table yet
     created_at     timestamptz not null default now(),
     started_at     timestamptz,
     finished_at    timestamptz,
