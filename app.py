@@ -11,14 +11,11 @@ from typing import Any
 from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, SQSEvent
 
-from chalicelib.api import auth, exports, health, jobs
+from chalicelib.api import register
 from chalicelib.bootstrap import container
 
 app = Chalice(app_name="dropload")
-app.register_blueprint(auth.routes)
-app.register_blueprint(exports.routes)
-app.register_blueprint(health.routes)
-app.register_blueprint(jobs.routes)
+register(app)
 
 
 def seconds_left(event: SQSEvent) -> Callable[[], float]:

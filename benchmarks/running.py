@@ -1,5 +1,6 @@
 """A splitter and loaders that run, as processes; what they are told and what they answer."""
 
+import os
 import queue
 import time
 from collections.abc import Iterator, Mapping
@@ -84,11 +85,17 @@ def running(
     start = PROCESSES.Barrier(len(kinds) + 1)
     processes = [
         PROCESSES.Process(
-            target=serve, args=(kind, environment, datasets, lanes, start), kwargs={"traced": traced}, daemon=True
+            name=kind,
+            target=serve,
+            args=(kind, environment, datasets, lanes, start),
+            kwargs={"traced": traced},
+            daemon=True,
         )
         for kind in kinds
     ]
+    os.environ.update(environment)  # some of it counts from a process's first instruction on
     for process in processes:
+        os.environ["_HANDLER"] = f"app.{process.name}"
         process.start()
     try:
         start.wait(_STARTED_WITHIN)

@@ -70,6 +70,7 @@ class Stage:
         return {
             **self.store.environment,
             **{f"DROPLOAD_{queue}_QUEUE_URL": "-" for queue in queues},
+            **{f"MALLOC_{name}_THRESHOLD_": "1048576" for name in ("MMAP", "TRIM")},  # as in infra/template.yaml
             "DROPLOAD_BUCKET": BUCKET,
             "DATABASE_URL": self.url,
             "DROPLOAD_MAIL_FROM": "bench@example.com",

@@ -67,7 +67,10 @@ def cold(bench: Bench) -> dict[str, Any]:
         runs = []
         for _ in range(3 if bench.options.quick else 9):
             command = [sys.executable, "-c", _PROGRAM, name, json.dumps(body)]
-            done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+            handler = {"_HANDLER": f"app.{name}"}
+            done = subprocess.run(
+                command, env=environment | handler, cwd=ROOT, capture_output=True, text=True, check=True
+            )
             runs.append(json.loads(done.stdout.splitlines()[-1]))
         found[name] = {
             f"{step}_ms": round(1000 * statistics.median(run[step] for run in runs), 1)
