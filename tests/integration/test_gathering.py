@@ -89,7 +89,7 @@ def assert_same(system: System, gathered: dict[str, Any], direct: dict[str, Any]
     assert system.rows(PARTIALS) == [(0,)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(tallies, min_size=1, max_size=2), rule=st.booleans(), data=st.data())
 def test_gathered_in_any_order_and_twice_all_is_as_if_added_at_once(
     small: System, large: System, files: list[list[Tally]], rule: bool, data: st.DataObject
