@@ -57,7 +57,7 @@ def test_the_table_is_the_last_file_wherever_a_worker_is_killed(database: str) -
             died = work_and_die(system, contacts, taught)
             settle(system, key)
             [job] = system.container.views.jobs(key=key)
-            assert (job["state"], job["balanced"]) == ("COMPLETED_WITH_FAILURES", True)
+            assert (job["state"], job["reason"], job["balanced"]) == ("COMPLETED_WITH_FAILURES", None, True)
             assert (job["counts"]["inserted"], job["counts"]["rejected"]) == (20, 2)
             assert system.rows(f"select code, tag, size from {name} order by 1") == tags
             system.container.tidy.run(UUID(job["id"]))  # as the sweep does, which would take other lanes' files as well

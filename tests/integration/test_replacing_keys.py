@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from chalicelib.adapters.aws import client
 from chalicelib.core.claims import NO_FACTS as FACTS
+from chalicelib.errors import Terminal
 from tests.policies import lines, with_policies
 from tests.system import System, forever
 
@@ -301,6 +302,27 @@ def test_who_has_no_time_left_hands_the_keys_on(system: System) -> None:
     assert system.job(key)["state"] == "RUNNING"
     system.pump()
     assert said(system, system.job(key)) == {10: ["the same code as the record on line 2 of this file"]}
+
+
+def look_at_keys_and_die(system: System, key: str) -> None:
+    with system.container.ledger.finalising(UUID(system.job(key)["id"])) as final:
+        assert final is not None
+        with final.contested(system.container.datasets["roster"]) as contested:
+            assert contested.batches
+            raise Terminal("died", "as far as the database can tell")
+
+
+def test_keys_are_looked_at_though_a_finaliser_that_died_has_made_indexes(system: System) -> None:
+    key, bodies = begun(system, [(n % 8, f"t{n}", 1) for n in range(9)])
+    for body in bodies:
+        system.container.intake.load(body, lambda: 599.0)
+    with pytest.raises(Terminal):
+        look_at_keys_and_die(system, key)
+    made = "select indexrelid::regclass::text from pg_index where indrelid = 'dropload.shadow_1'::regclass"
+    assert len(system.rows(made)) == 2
+    system.pump()
+    assert said(system, system.job(key)) == {10: ["the same code as the record on line 2 of this file"]}
+    assert system.rows("select conname from pg_constraint where contype = 'p' and conrelid = 'roster'::regclass")
 
 
 def test_keys_that_were_given_up_fail_the_job(system: System) -> None:

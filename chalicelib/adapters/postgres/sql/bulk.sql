@@ -1,7 +1,13 @@
 -- Rows of a shadow without indexes: their ids, and which of them must go for their keys. {braces} as in shadow.sql.
 
 -- name: is_keyed
-select exists (select from pg_index where indrelid = {shadow_name}::regclass) as found
+-- The index of ids may have been made early.
+select exists (
+    select from pg_index join pg_attribute on attrelid = indrelid and attname = 'id'
+    where indrelid = {shadow_name}::regclass
+      and (indisprimary or indisexclusion
+           or indisunique and (indnatts > 1 or indkey[0] <> attnum or indpred is not null))
+) as found
 
 -- name: one_at_a_time
 set local lock_timeout = '600s';
