@@ -6,7 +6,7 @@ same time is left to the exact way (``place``), which comes after.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import filterfalse
 
 from psycopg2 import sql
@@ -51,11 +51,9 @@ def go_straight(
         left |= claims.shared()
     with attempt(cursor) as straight:
         try:
-            for key in keys:
-                left |= _taken(cursor, dataset, target, key, facts.ordered[key])
+            left |= _taken(cursor, dataset, target, {key: facts.ordered[key] for key in keys})
             if len(left) > parsed.accepted * _TOO_MANY:
                 return None
-            cursor.execute(STRAIGHT["check_at_once"])
             copy_rows(cursor, target, dataset, reader, parsed, origin, rows=_order(parsed, keys, facts, left))
         except (*REFUSED, Miscounted):
             return None
@@ -73,31 +71,32 @@ def _may(cursor: Cursor, dataset: Dataset, target: sql.Identifier, reader: Reade
         and not dataset.foreign_keys
         and has_all_columns(reader)
         and types <= _LOOKED_UP
-        and all(_is_indexed(cursor, target, key) for key in keys)
+        and set(map(frozenset, keys)) <= _indexed(cursor, target)
     )
 
 
-def _is_indexed(cursor: Cursor, target: sql.Identifier, key: Key) -> bool:
-    query = sql.SQL(STRAIGHT["is_indexed"]).format(target=sql.Literal(target.as_string(cursor)))
-    cursor.execute(query, {"columns": sorted(key)})
-    return bool(cursor.fetchone().found)
+def _indexed(cursor: Cursor, target: sql.Identifier) -> set[frozenset[str]]:
+    query = sql.SQL(STRAIGHT["indexed"]).format(target=sql.Literal(target.as_string(cursor)))
+    cursor.execute(query)
+    return {frozenset(row.columns) for row in cursor.fetchall()}
 
 
-def _taken(cursor: Cursor, dataset: Dataset, target: sql.Identifier, key: Key, ordered: Ordered) -> set[int]:
-    """The rows with a value of the key that some row of the table has."""
-    same = (sql.SQL("kept.{name} = wanted.{name}").format(name=sql.Identifier(name)) for name in key)
-    lists = (_list(dataset, name, nth) for nth, name in enumerate(key))
-    query = sql.SQL(STRAIGHT["taken"]).format(
-        lists=sql.SQL(", ").join(lists), table=target, same=sql.SQL(" and ").join(same)
-    )
+def _taken(cursor: Cursor, dataset: Dataset, target: sql.Identifier, ordered: Mapping[Key, Ordered]) -> set[int]:
+    """The rows with a value of one of these keys that some row of the table has."""
     found: set[int] = set()
     cursor.execute(STRAIGHT["look_up"])
-    for slice, texts in enumerate(ordered.texts):
-        rows = ordered.rows[AT_ONCE * slice : AT_ONCE * (slice + 1)]
-        arrays = {f"list{nth}": _as_array(text) for nth, text in enumerate(texts)}
-        cursor.execute(query, {**arrays, "length": len(rows)})
-        found.update(rows[row.place - 1] for row in cursor.fetchall())
-    cursor.execute(STRAIGHT["look_as_ever"])
+    for key, (in_order, slices) in ordered.items():
+        same = (sql.SQL("kept.{name} = wanted.{name}").format(name=sql.Identifier(name)) for name in key)
+        lists = (_list(dataset, name, nth) for nth, name in enumerate(key))
+        query = sql.SQL(STRAIGHT["taken"]).format(
+            lists=sql.SQL(", ").join(lists), table=target, same=sql.SQL(" and ").join(same)
+        )
+        for slice, texts in enumerate(slices):
+            rows = in_order[AT_ONCE * slice : AT_ONCE * (slice + 1)]
+            arrays = {f"list{nth}": _as_array(text) for nth, text in enumerate(texts)}
+            cursor.execute(query, {**arrays, "length": len(rows)})
+            found.update(rows[row.place - 1] for row in cursor.fetchall())
+    cursor.execute(STRAIGHT["copy_next"])
     return found
 
 
