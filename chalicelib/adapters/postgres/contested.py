@@ -102,8 +102,8 @@ class Contested:
         self._cursor.execute(BULK["savepoint"])
         try:
             self._cursor.execute(statement)
-        except (psycopg2.errors.UniqueViolation, psycopg2.ProgrammingError) as error:
-            # Where the table was changed since, and the shadow has no such column, the rows will be copied into it.
+        except (psycopg2.errors.UniqueViolation, psycopg2.errors.UndefinedColumn) as error:
+            # The table may have been given a column since the job began: then the rows will be copied into it.
             violated = isinstance(error, psycopg2.errors.UniqueViolation)
             self._cursor.execute(BULK["roll_back"])
         self._cursor.execute(BULK["release"])
