@@ -1,5 +1,7 @@
 """Regular expressions for the whole numbers of a range, in ASCII digits."""
 
+_DIGITS = {0: b"", 1: b"[0-9]"}  # fewer than a repetition is worth its while
+
 
 def between(low: int, high: int, width: int = 0) -> list[bytes]:
     """Return alternatives for exactly the numbers ``low`` to ``high`` (0 <= low): none where there are none.
@@ -17,6 +19,8 @@ def between(low: int, high: int, width: int = 0) -> list[bytes]:
         return _same_width(str(low), str(high))
     if low == 0:
         # The common case, and the fastest: fewer digits than the highest number has are always within the range.
+        if set(str(high)) == {"9"}:
+            return [rb"[0-9]{1,%d}+" % longest]
         parts = [rb"[0-9]{1,%d}+" % (longest - 1)]
     else:
         parts = _same_width(str(low), "9" * shortest)
@@ -30,15 +34,17 @@ def _same_width(low: str, high: str) -> list[bytes]:
     if not low:
         return [b""]
     rest = len(low) - 1
-    if low[1:] == "0" * rest and high[1:] == "9" * rest:
-        return [_digit(low[0], high[0]) + (b"[0-9]{%d}" % rest if rest else b"")]
-    if low[0] == high[0]:
+    zeros, nines = "0" * rest, "9" * rest
+    if low[0] == high[0] and (low[1:], high[1:]) != (zeros, nines):
         return [low[0].encode() + tail for tail in _same_width(low[1:], high[1:])]
-    parts = [low[0].encode() + tail for tail in _same_width(low[1:], "9" * rest)]
-    first, last = int(low[0]) + 1, int(high[0]) - 1
-    if first <= last:
-        parts.append(_digit(str(first), str(last)) + b"[0-9]{%d}" % rest)
-    return parts + [high[0].encode() + tail for tail in _same_width("0" * rest, high[1:])]
+    first, last = int(low[0]) + (low[1:] != zeros), int(high[0]) - (high[1:] != nines)
+    # The widest range first: most numbers are in it, and the first alternative is the cheapest.
+    parts = [_digit(str(first), str(last)) + _DIGITS.get(rest, b"[0-9]{%d}+" % rest)] if first <= last else []
+    if low[1:] != zeros:
+        parts += [low[0].encode() + tail for tail in _same_width(low[1:], nines)]
+    if high[1:] != nines:
+        parts += [high[0].encode() + tail for tail in _same_width(zeros, high[1:])]
+    return parts
 
 
 def _digit(low: str, high: str) -> bytes:

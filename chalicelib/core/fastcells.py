@@ -19,10 +19,11 @@ _TEXTS = (FieldType.STRING, FieldType.ANY)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Expressions for a whole cell: not quoted, and either way."""
+    """Expressions for a whole cell: not quoted, either way, and as is most likely where some fields are quoted."""
 
     plain: bytes
     maybe_quoted: bytes
+    likely: bytes
 
 
 class CellBuilder:
@@ -40,7 +41,8 @@ class CellBuilder:
 
     def undeclared(self) -> Cell:
         """Return the cell of a column that the dataset does not declare: any text."""
-        return self._cell(self._free_text(1, self._longest), self._quoted_text(self._longest), self._may_be_empty)
+        plain = self._free_text(0 if self._may_be_empty else 1, self._longest)
+        return self._cell(plain, self._quoted_text(self._longest), may_be_empty=False, is_text=True)
 
     def cell(self, field: Field) -> Cell | None:
         """Return the cell of a field; ``None`` where nothing can be said of it in advance."""
@@ -69,11 +71,14 @@ class CellBuilder:
             expression = rb"[^\0-\x1f\x7f-\xff%b%b%b]{%d,%d}+" % (self._escapes, self._d, self._q, least, most)
             quoted = self._q + expression + self._q
         else:
-            expression = self._free_text(1, most)
+            # Nothing is one more length here, which costs less than one more alternative.
+            expression = self._free_text(0 if may_be_empty else 1, most)
+            may_be_empty = False
         return self._cell(
             self._unless_missing(field, rb"[%b\r\n]" % self._d) + expression,
             self._unless_missing(field, self._q, quoted=True) + quoted,
             may_be_empty,
+            is_text=True,
         )
 
     def _patterned(self, field: Field, pattern: str, may_be_empty: bool) -> Cell | None:
@@ -115,11 +120,12 @@ class CellBuilder:
         quoted = self._q + self._unless_missing(field, self._q) + expression + self._q
         return self._cell(plain, quoted, may_be_empty)
 
-    def _cell(self, plain: bytes, quoted: bytes, may_be_empty: bool) -> Cell:
+    def _cell(self, plain: bytes, quoted: bytes, may_be_empty: bool, *, is_text: bool = False) -> Cell:
         # The empty alternative, not "?+": what follows must be able to try the next alternative of the value.
         or_empty = rb"|" if may_be_empty else b""
         plain = self._not_skipped + plain
-        return Cell(rb"(?:%b%b)" % (plain, or_empty), rb"(?:%b|%b%b)" % (quoted, plain, or_empty))
+        not_quoted, maybe_quoted = rb"(?:%b%b)" % (plain, or_empty), rb"(?:%b|%b%b)" % (quoted, plain, or_empty)
+        return Cell(not_quoted, maybe_quoted, likely=maybe_quoted if is_text else not_quoted)
 
     def _lengths(self, field: Field) -> tuple[int, int]:
         """Return the least and the most bytes that a value may have; never 0, since an empty cell is another matter."""

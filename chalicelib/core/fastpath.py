@@ -25,6 +25,7 @@ class Quotes(Enum):
 
     NONE = auto()
     FEW = auto()
+    TEXTS = auto()  # some, which then are texts most likely
     MANY = auto()
 
 
@@ -50,13 +51,15 @@ class FastPath:
         """
         if (quotes, returns, explain) not in self._scans:
             line_end = rb"\r?+\n" if returns else rb"\n"
-            plain, maybe_quoted = (
+            plain, maybe_quoted, likely = (
                 self._no_comment + self._delimiter.join(cells) + line_end
-                for cells in zip(*((cell.plain, cell.maybe_quoted) for cell in self._cells), strict=True)
+                for cells in zip(*((cell.plain, cell.maybe_quoted, cell.likely) for cell in self._cells), strict=True)
             )
-            run = at_least_one((maybe_quoted if quotes is Quotes.MANY else plain).decode()).encode()
+            most = {Quotes.MANY: maybe_quoted, Quotes.TEXTS: likely}.get(quotes, plain)
+            run = at_least_one(most.decode()).encode()
+            rest = [maybe_quoted] if quotes in (Quotes.FEW, Quotes.TEXTS) else []
             # Nothing is the last alternative, or the next match would be looked for among all that follows.
-            ways = [run, *([maybe_quoted] if quotes is Quotes.FEW else []), *([self._bad] if explain else []), b""]
+            ways = [run, *rest, *([self._bad] if explain else []), b""]
             self._scans[quotes, returns, explain] = re.compile(b"|".join(ways)).finditer
         return self._scans[quotes, returns, explain]
 

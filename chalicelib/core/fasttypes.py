@@ -18,12 +18,11 @@ _UNBOUNDED_INTEGER = rb"(?:[0-9]{1,18}+|[+-][0-9]{1,18}+|[+-]?[1-8][0-9]{18})"
 _UNBOUNDED_NUMBER = rb"(?:[0-9]{1,30}+|[+-][0-9]{1,30}+)"
 _DECIMALS = rb"(?:\.[0-9]{1,30}+|)"
 _FRACTION = rb"(?:\.[0-9]{1,6}+|)"
-_MONTH_DAY = rb"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-_OFFSET = rb"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|)"
-
-
-_DAY = rb"-" + _MONTH_DAY
+_OFFSET = rb"[+-](?:0[0-9]|1[0-3]):[0-5][0-9]"
+_FRACTION_OFFSET = rb"(?:Z|\.[0-9]{1,6}+(?:Z|%b|)|%b|)" % (_OFFSET, _OFFSET)
 _MONTH = rb"-(?:0[1-9]|1[0-2])"
+# Only the last days of a month ask which month it is.
+_DAY = _MONTH + rb"-(?:0[1-9]|1[0-9]|2[0-8]|29(?<!02-29)|30(?<!02-30)|31(?<=(?:0[13578]|1[02])-31))"
 _DURATION = (
     rb"P(?=[0-9T])(?:[0-9]{1,4}+Y)?+(?:[0-9]{1,4}+M)?+(?:[0-9]{1,4}+D)?+"
     rb"(?:T(?=[0-9])(?:[0-9]{1,4}+H)?+(?:[0-9]{1,4}+M)?+(?:[0-9]{1,4}+(?:\.[0-9]{1,6}+)?+S)?+)?+"
@@ -58,7 +57,7 @@ def typed_expression(field: Field) -> bytes | None:
         return _year(limits)
     plain = field.format in (DEFAULT, ANY)
     if field.type is FieldType.DATETIME:
-        clock = _clock(0, 23) + (_FRACTION + _OFFSET if plain else b"")
+        clock = _clock(0, 23) + (_FRACTION_OFFSET if plain else b"")
         return _years(limits, _DAY + (b" " if field.format == _SPACED else b"T") + clock)
     low, high = _lowest(limits), _highest(limits)
     first = low.hour + 1 if isinstance(low, time) else 0
@@ -101,7 +100,10 @@ def _year(limits: Constraints) -> bytes | None:
 
 
 def _number(limits: Constraints, *, fraction: bool) -> bytes | None:
-    """Digits with at most one point; the part before it is such that no fraction leads to or out of the bounds."""
+    """Digits with at most one point, and the part before it such that no fraction leads to or out of the bounds.
+
+    The outermost whole numbers have no fraction, so that a maximum of 100 allows 100.
+    """
     low, high = _lowest(limits), _highest(limits)
     if low is high is None:
         return _UNBOUNDED_NUMBER + (_DECIMALS if fraction else b"")
@@ -109,7 +111,11 @@ def _number(limits: Constraints, *, fraction: bool) -> bytes | None:
     highest = high if isinstance(high, Decimal) else Decimal(_ANY_NUMBER)
     first = max(int(lowest.to_integral_value(ROUND_CEILING)), -_ANY_NUMBER) + (low is limits.exclusive_minimum)
     last = min(int(highest.to_integral_value(ROUND_FLOOR)), _ANY_NUMBER) - (high is limits.exclusive_maximum)
-    whole = _signed(between(max(first, 0), last - 1), between(max(-last, 0), -first - 1))
+    positive, negative = between(max(first, 0), last - 1), between(max(-last, 0), -first - 1)
+    if first <= last:
+        positive += [rb"%d(?!\.)" % last] if 0 <= last < _ANY_NUMBER else []
+        negative += [rb"%d(?!\.)" % -first] if -_ANY_NUMBER < first < 0 else []
+    whole = _signed(positive, negative)
     return whole and whole + (_DECIMALS if fraction else b"")
 
 
@@ -127,8 +133,8 @@ def _signed(positive: list[bytes], negative: list[bytes]) -> bytes | None:
 def _years(limits: Constraints, rest: bytes) -> bytes | None:
     """Return an expression for dates of years that lie wholly within the bounds, whatever the time zone."""
     low, high = _lowest(limits), _highest(limits)
-    first = low.year + 1 if isinstance(low, date | datetime) else 2
-    last = high.year - 1 if isinstance(high, date | datetime) else 9998
+    first = low.year + 1 if isinstance(low, date | datetime) else 1000
+    last = high.year - 1 if isinstance(high, date | datetime) else 8999  # a range that one set and digits cover
     years = between(max(first, 2), min(last, 9998), width=4)
     return rb"(?:%b)%b" % (b"|".join(years), rest) if years else None
 

@@ -11,7 +11,8 @@ from chalicelib.core.rejection import RecordError, too_long
 from chalicelib.core.rejections import Errors, Rejections
 from chalicelib.core.utf8 import invalid_positions
 
-_QUOTED = 256  # bytes per quote; with more quotes than that, the expression that expects them is the faster one
+# Bytes per quote; with more quotes than that, the expression that expects them is the faster one.
+_QUOTED, _QUOTED_TEXTS = 256, 2048
 _SAMPLES, _SAMPLE = 32, 4096  # stretches in which quotes are counted, and bytes of each
 
 
@@ -79,7 +80,10 @@ class Reading:
         step = max(len(self._data) // _SAMPLES, _SAMPLE)
         starts = range(0, len(self._data), step)
         quotes = sum(self._data.count(self._quote, start, start + _SAMPLE) for start in starts)
-        return Quotes.MANY if quotes * _QUOTED > min(len(self._data), len(starts) * _SAMPLE) else Quotes.FEW
+        seen = min(len(self._data), len(starts) * _SAMPLE)
+        if quotes * _QUOTED > seen:
+            return Quotes.MANY
+        return Quotes.TEXTS if quotes * _QUOTED_TEXTS > seen else Quotes.FEW
 
     def _scan(self, scan: Scan, stop: int) -> None:
         """Take good records, and reject those that are bad in their values only, as far as that is sure.

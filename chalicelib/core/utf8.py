@@ -3,7 +3,7 @@
 import codecs
 from contextvars import ContextVar
 
-_SLICE = 1 << 20  # bytes decoded at a time: the text itself is of no use, so little of it is kept
+_SLICE = 1 << 17  # bytes decoded at a time: their text is of no use, and is to stay in the cache
 _HANDLER = "dropload-collect"
 _found: ContextVar[list[int]] = ContextVar("_found")
 
