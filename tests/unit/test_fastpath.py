@@ -44,6 +44,8 @@ def taken(text: str, kind: str, **field: Any) -> bool:
         ("123e4567-e89b-12d3-a456-426614174000", "string", {"format": "uuid"}),
         ("1234", "number", {"decimalChar": ",", "groupChar": "."}),
         ("6", "integer", {"constraints": {"exclusiveMinimum": 5}}),
+        ("100", "number", {"constraints": {"minimum": 0, "maximum": 100}}),
+        ("-100", "number", {"constraints": {"minimum": -100, "maximum": 100}}),
     ],
 )
 def test_plain_values_are_taken(text: str, kind: str, field: dict[str, Any]) -> None:
@@ -60,6 +62,8 @@ def test_plain_values_are_taken(text: str, kind: str, field: dict[str, Any]) -> 
         ("0", "boolean", {"trueValues": ["0"], "falseValues": ["1"]}),
         ("INF", "number", {}),
         ("99.5", "number", {"constraints": {"maximum": 99}}),
+        ("99", "number", {"constraints": {"exclusiveMaximum": 99}}),
+        ("-99", "number", {"constraints": {"exclusiveMinimum": -99}}),
         ("-99.5", "number", {"constraints": {"minimum": -99}}),
         ("a\\b", "string", {"constraints": {"enum": ["a\\b"]}}),
         ("a\\b", "string", {"constraints": {"pattern": "[a\\\\b]+"}}),
@@ -89,3 +93,12 @@ def test_patterns_that_are_not_plain_leave_their_records_to_the_exact_rules() ->
     reader = Reader(field_dataset("string", constraints={"pattern": "(?i)a.*(?<!x)"}), ("key", "value"), 10_000)
     parsed = reader.read(b"k,Ab\nk,bx\n", offset=0, first_line=2)
     assert (parsed.fast_rows, parsed.slow, len(parsed.rejections)) == (0, [("k", "Ab")], 1)
+
+
+def test_a_text_in_quotes_here_and_there_ends_no_run() -> None:
+    reader = Reader(field_dataset("integer"), ("key", "value"), 10_000)
+    lines = [f"a rather long text,{number}\n".encode() for number in range(40)]
+    data = b"".join([*lines, b'"a ""text"", too",41\n', *lines, b'"b",x\n', *lines, b'b,"42"\n'])
+    parsed = reader.read(data, offset=0, first_line=2)
+    assert (parsed.fast_rows, parsed.slow, [rejection.line for rejection in parsed.rejections]) == (122, [], [83])
+    assert parsed.where(121).line == 124
