@@ -157,7 +157,7 @@ class Parsed:
     def fast_runs(self) -> Iterator[range]:
         """Yield the numbers in the batch of the records of ``fast``, in the order of its lines."""
         ends = [*(run.row for run in self._runs[1:]), self.fast_rows]
-        for run, end in zip(self._runs, ends, strict=True):
+        for run, end in zip(self._runs, ends, strict=False):  # there may be no run
             yield range(run.record, run.record + end - run.row)
 
     def fast_records(self, rows: Iterable[int]) -> list[int]:

@@ -1,5 +1,6 @@
 """Reading a batch: the fast path never decides otherwise than the exact rules."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,21 @@ def test_every_record_is_found_again_in_the_file(case: tuple[Dataset, tuple[str,
         assert rejection.line == 7 + content.count(b"\n", 0, start)
         assert content[start : start + rejection.length].startswith(rejection.raw)
         assert rejection.raw or rejection.length > limit
+
+
+@given(cases(), LIMITS)
+def test_rows_are_found_by_their_records_and_fast_lines_tell_theirs(
+    case: tuple[Dataset, tuple[str, ...], bytes], limit: int
+) -> None:
+    dataset, columns, content = case
+    parsed = Reader(dataset, columns, limit).read(content, offset=0, first_line=1)
+    records = [parsed.where(row).record for row in range(parsed.accepted)]
+    assert [parsed.row_of(record) for record in records] == list(range(parsed.accepted))
+    for record in set(range(parsed.records + 2)).difference(records):
+        with pytest.raises(LookupError):
+            parsed.row_of(record)
+    assert [record for run in parsed.fast_runs() for record in run] == records[: parsed.fast_rows]
+    assert [line for page in parsed.all_fast_lines() for line in page] == parsed.fast_lines(range(parsed.fast_rows))
 
 
 @given(cases(), LIMITS)
