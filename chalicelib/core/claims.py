@@ -17,7 +17,7 @@ from chalicelib.core.duplicates import Key, contested
 _ROW: Final = "I"
 _PRINT: Final = "q"  # with four bytes, two batches of half a million keys would wait for each other for nothing
 _SALT: Final = b"\x9e\x37\x79\xb9\x7f\x4a\x7c\x15"  # which is no frequent key
-_PARTS: Final = [bytes(byte % 4 == part for byte in range(256)) for part in range(4)]  # of fingerprints, by one byte
+_PARTS: Final = [bytes(byte % 2 == part for byte in range(256)) for part in range(2)]  # of fingerprints, by one byte
 _ROW_BITS: Final = 32
 AT_ONCE: Final = 1 << 15
 _NULL = 0  # no key; should a key have this fingerprint, others wait for it as if it had told nobody
