@@ -7,7 +7,7 @@ from chalicelib.core.records import RecordEnds, grammar_of
 from chalicelib.core.schema import Dialect
 
 MAX_LINES = 250_000
-"""In one batch: a record takes some 80 bytes beside its own, of which most are for its keys, and a loader has 130 MB."""
+"""In one batch: a record takes some 80 bytes beside its own, most of them for its keys, and a loader has 130 MB."""
 
 _DENSE = 512  # bytes per quote; with more quotes than that, running over all records beats jumping from quote to quote
 
