@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 from benchmarks.functions import PROCESSES, Ended, Invocation, Lanes, Message, announcement, serve
 from benchmarks.objects import etag_of, size_of
@@ -93,10 +94,10 @@ def running(
         )
         for kind in kinds
     ]
-    os.environ.update(environment)  # some of it counts from a process's first instruction on
     for process in processes:
-        os.environ["_HANDLER"] = f"app.{process.name}"
-        process.start()
+        # Some of it counts from a process's first instruction on.
+        with mock.patch.dict(os.environ, {**environment, "_HANDLER": f"app.{process.name}"}):
+            process.start()
     try:
         start.wait(_STARTED_WITHIN)
         yield Running(lanes, processes)

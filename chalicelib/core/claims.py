@@ -7,6 +7,9 @@ the table for all its keys at once, in their order, which an index answers sever
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from itertools import compress, count, islice, repeat
 from operator import eq, lshift, or_, rshift
@@ -67,14 +70,12 @@ def ordered(values: Sequence[Hashable | None], columns: int) -> tuple[Ordered, s
     rows: Sequence[int] = range(len(values))
     if None in values:
         rows = [row for row in rows if values[row] is not None]
-    try:
+    with suppress(TypeError):  # a number and NaN
         rows = sorted(rows, key=cast(Callable[[int], Any], values.__getitem__))
-    except TypeError:  # a number and NaN
-        found = [values[row] for row in rows]
-        sharing = contested({(): values})
-    else:
-        found = [values[row] for row in rows]
-        sharing = _neighbours(found, rows)
+    found = [values[row] for row in rows]
+    # In order, equal values are neighbours; but sets, say, which stand for objects, have an order that is none.
+    known = set(map(type, found)) in ({int}, {str}, {Decimal}, {datetime})
+    sharing = _neighbours(found, rows) if known else contested({(): values})
     texts = []
     for start in range(0, len(found), AT_ONCE):
         some = found[start : start + AT_ONCE]

@@ -58,6 +58,11 @@ def test_values_are_told_in_their_order_and_rivals_are_those_that_share_one(valu
     assert sharing == contested({(): values})
 
 
+def test_sets_are_rivals_though_they_have_no_order() -> None:
+    values: list[Hashable] = [frozenset("a"), frozenset("b"), frozenset("a"), frozenset("c"), frozenset("b")]
+    assert ordered(values, 1)[1] == {0, 1, 2, 4}
+
+
 def test_values_without_an_order_are_told_all_the_same() -> None:
     values: list[Hashable] = ["NaN", 1, 2, "NaN", None]
     found, sharing = ordered(values, 1)
