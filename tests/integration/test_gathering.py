@@ -86,10 +86,12 @@ def assert_same(system: System, gathered: dict[str, Any], direct: dict[str, Any]
     assert told(system, gathered) == told(system, direct)
     assert system.rejected_csv(gathered) == system.rejected_csv(direct) if direct["counts"]["rejected"] else True
     assert table(system) == table(system, "straight")
-    assert system.rows(PARTIALS) == [(0,)]
+    # Of this job alone: what another one has left is that one's fault.
+    left = "select relname from pg_class join dropload.job on relname = 'partial_' || number where id = %s"
+    assert system.rows(left, gathered["id"]) == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(tallies, min_size=1, max_size=2), rule=st.booleans(), data=st.data())
 def test_gathered_in_any_order_and_twice_all_is_as_if_added_at_once(
     small: System, large: System, files: list[list[Tally]], rule: bool, data: st.DataObject

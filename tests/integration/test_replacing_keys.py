@@ -78,7 +78,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(file=rows, size=st.sampled_from([8, 20, 60]), extra=st.booleans(), tried=st.booleans(), data=st.data())
 def test_what_shares_keys_is_decided_as_if_records_came_alone(
     system: System, file: list[Row], size: int, extra: bool, tried: bool, data: st.DataObject
