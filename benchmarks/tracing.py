@@ -42,7 +42,6 @@ COMMIT = "commit"
 _PHASES = {
     "straight.taken": "look up keys",
     "copying": "COPY and indexes",
-    "staging.copy": "COPY to staging",
     "staging": "merge and indexes",
     "merge": "merge and indexes",
     "shadow": "build and swap",

@@ -44,12 +44,13 @@ def kill_everywhere(database: str, dataset: str, file_for: Callable[[int], bytes
         return sum(pool.map(lane, range(1, LANES + 1)), Counter())
 
 
-def test_plays_are_added_once_wherever_a_worker_is_killed(database: str) -> None:
-    def file_for(round: int) -> bytes:
-        songs = "".join(f"song {n % 4},2026-01-01,{n}\n" for n in range(20))
-        return f"song,date,plays\nround {round},2026-01-01,1\n{songs}nothing,2026-01-01,\n".encode()
+def plays_of(round: int) -> bytes:
+    songs = "".join(f"song {n % 4},2026-01-01,{n}\n" for n in range(20))
+    return f"song,date,plays\nround {round},2026-01-01,1\n{songs}nothing,2026-01-01,\n".encode()
 
-    counts = kill_everywhere(database, "plays", file_for)
+
+def test_plays_are_added_once_wherever_a_worker_is_killed(database: str) -> None:
+    counts = kill_everywhere(database, "plays", plays_of)
     rounds = counts["rounds"]
     assert rounds > 50
     found = dict(new_system(database).rows("select song, plays from plays where song like 'song%%' order by 1"))
@@ -61,11 +62,7 @@ def test_plays_are_added_once_wherever_a_worker_is_killed(database: str) -> None
 def test_plays_that_the_database_refuses_are_rejected_once_wherever_a_worker_is_killed(database: str) -> None:
     new_system(database).rows("alter table plays add constraint no_third check (song <> 'song 3')")
 
-    def file_for(round: int) -> bytes:
-        songs = "".join(f"song {n % 4},2026-01-01,{n}\n" for n in range(20))
-        return f"song,date,plays\nround {round},2026-01-01,1\n{songs}nothing,2026-01-01,\n".encode()
-
-    counts = kill_everywhere(database, "plays", file_for)
+    counts = kill_everywhere(database, "plays", plays_of)
     rounds = counts["rounds"]
     assert rounds > 50
     found = dict(new_system(database).rows("select song, plays from plays where song like 'song%%' order by 1"))

@@ -82,6 +82,20 @@ def copy_rows(
     return len(fast) + len(slow)
 
 
+def copy_as_it_is(cursor: Cursor, table: sql.Composable, dataset: Dataset, reader: Reader, parsed: Parsed) -> None:
+    """COPY all accepted rows into columns named as ``all_columns``, and nothing else. Raises as ``copy_rows``."""
+    dialect = dataset.dialect
+    csv = sql.SQL(COPY["csv"]).format(
+        table=table,
+        columns=names(all_columns(reader)),
+        delimiter=sql.Literal(dialect.delimiter),
+        quote=sql.Literal(dialect.quote_char),
+    )
+    _copy(cursor, csv, io.BytesIO(parsed.fast), parsed.fast_rows)
+    text = sql.SQL(COPY["text"]).format(table=table, columns=names(reader.slow_columns))
+    _copy(cursor, text, LineStream(map(copy_line, parsed.slow)), len(parsed.slow))
+
+
 def _parted(parsed: Parsed, rows: Sequence[int] | None) -> tuple[Sequence[int], Sequence[int]]:
     """The rows of the payload and the others."""
     if rows is None:
@@ -114,7 +128,7 @@ def _numbered_lines(parsed: Parsed, rows: Sequence[int] | None, ids: Sequence[in
         yield b"".join(map(line, zip(parsed.fast_lines(chosen), chosen_ids, strict=True)))
 
 
-def _copy(cursor: Cursor, statement: sql.Composed, data: io.RawIOBase, rows: int) -> None:
+def _copy(cursor: Cursor, statement: sql.Composed, data: io.RawIOBase | io.BytesIO, rows: int) -> None:
     if not rows:
         return
     cursor.copy_expert(statement, data, _BUFFER)

@@ -4,29 +4,26 @@ There each batch is one COPY, with no key to look up. The finaliser then adds al
 once, one row a key, in key order. Sums are the same in any order, so that any batch may go the direct way instead.
 """
 
-from io import BytesIO
 from typing import Any
 
 import psycopg2
 import psycopg2.errors
 from psycopg2 import sql
 
-from chalicelib.adapters.postgres.copying import COPY, has_all_columns
+from chalicelib.adapters.postgres.attempt import attempt
+from chalicelib.adapters.postgres.copying import copy_as_it_is, has_all_columns
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.refusals import REFUSED
 from chalicelib.adapters.postgres.staging import STAGING, Staging
 from chalicelib.adapters.postgres.tables import ORIGIN, names, table_of
-from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset, OnConflict
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
-from chalicelib.errors import Terminal
 from chalicelib.services.ports import Job
 
 GATHER = queries("gather")
 REPLAY = queries("replay")
-_BUFFER = 1 << 18
 _OUT_OF_TIME = psycopg2.errors.QueryCanceled
 
 
@@ -70,19 +67,18 @@ def gather(cursor: Cursor, dataset: Dataset, job: int, reader: Reader, parsed: P
     """
     if dataset.on_conflict is not OnConflict.SUM:
         return False  # the descriptor has changed since the job started
-    cursor.execute(GATHER["savepoint"])
-    try:
-        if has_all_columns(reader):
-            cursor.execute(STAGING["set_origin"], {"setting": ORIGIN, "origin": str(origin)})
-            _copy(cursor, partial_of(job), dataset, reader, parsed)
-        else:
-            staging = Staging(cursor, dataset, partial_of(job), reader, parsed, origin)
-            insert = sql.SQL(GATHER["insert_staged"])
-            cursor.execute(insert.format(partial=partial_of(job), columns=names(staging.types)))
-    except (*REFUSED, psycopg2.ProgrammingError):  # the table has changed since the job started
-        cursor.execute(GATHER["roll_back"])
-        return False
-    cursor.execute(GATHER["release"])
+    with attempt(cursor) as gathering:
+        try:
+            if has_all_columns(reader):
+                cursor.execute(STAGING["set_origin"], {"setting": ORIGIN, "origin": str(origin)})
+                copy_as_it_is(cursor, partial_of(job), dataset, reader, parsed)
+            else:
+                staging = Staging(cursor, dataset, partial_of(job), reader, parsed, origin)
+                insert = sql.SQL(GATHER["insert_staged"])
+                cursor.execute(insert.format(partial=partial_of(job), columns=names(staging.types)))
+        except (*REFUSED, psycopg2.ProgrammingError):  # the table has changed since the job started
+            return False
+        gathering.keep()
     return True
 
 
@@ -99,17 +95,16 @@ def merge(cursor: Cursor, dataset: Dataset, job: Job, seconds: float, *, alone: 
     """
     milliseconds = str(max(1, int(seconds * 1000)))
     cursor.execute(GATHER["prepare"], {"dataset": dataset.name, "milliseconds": milliseconds})
-    cursor.execute(GATHER["savepoint"])
-    try:
-        if alone:
-            cursor.execute(sql.SQL(GATHER["lock_table"]).format(table=table_of(dataset.name)))
-        if not fits(cursor, dataset.name):
+    with attempt(cursor) as merging:
+        try:
+            if alone:
+                cursor.execute(sql.SQL(GATHER["lock_table"]).format(table=table_of(dataset.name)))
+            if not fits(cursor, dataset.name):
+                return None
+            cursor.execute(_merging(dataset, job), {"job": job.number, "origin": origin_of(job.number, 0)})
+        except (*REFUSED, _OUT_OF_TIME, psycopg2.ProgrammingError):
             return None
-        cursor.execute(_merging(dataset, job), {"job": job.number, "origin": origin_of(job.number, 0)})
-    except (*REFUSED, _OUT_OF_TIME, psycopg2.ProgrammingError):
-        cursor.execute(GATHER["roll_back"])
-        return None
-    cursor.execute(GATHER["release"])
+        merging.keep()
     cursor.execute(REPLAY["add_up"], {"job": job.number})
     return cursor.fetchone()
 
@@ -125,23 +120,6 @@ def disown(cursor: Cursor, job: int) -> Any:
     cursor.execute(GATHER["disown"], {"job": job})
     cursor.execute(REPLAY["add_up"], {"job": job})
     return cursor.fetchone()
-
-
-def _copy(cursor: Cursor, partial: sql.Identifier, dataset: Dataset, reader: Reader, parsed: Parsed) -> None:
-    dialect = dataset.dialect
-    csv = sql.SQL(COPY["csv"]).format(
-        table=partial,
-        columns=names(name for name in reader.fast_columns if name),
-        delimiter=sql.Literal(dialect.delimiter),
-        quote=sql.Literal(dialect.quote_char),
-    )
-    text = sql.SQL(COPY["text"]).format(table=partial, columns=names(reader.slow_columns))
-    slow = LineStream(map(copy_line, parsed.slow))
-    for statement, data, rows in ((csv, BytesIO(parsed.fast), parsed.fast_rows), (text, slow, len(parsed.slow))):
-        if rows:
-            cursor.copy_expert(statement, data, _BUFFER)
-            if cursor.rowcount != rows:
-                raise Terminal("copy-miscounted", f"COPY took {cursor.rowcount} rows of {rows}")
 
 
 def _merging(dataset: Dataset, job: Job) -> sql.Composed:

@@ -1,10 +1,10 @@
 """Place: a batch's accepted rows go into the dataset's table, in one transaction.
 
 Those whose keys nobody else has go ``straight``; the rest, few or all, through a staging table, as told here: in file
-order, as if each row were inserted alone, the first of several rows with one key wins, and a row that is
-refused claims none of its keys. Rows that refer to nothing (``references``) are refused first. Nearly always that is
-one set-based insert; where the database refuses a row, or another transaction was quicker with a key, the batch is
-placed again row by row, which is slow and exact.
+order, as if each row were inserted alone, the first of several rows with one key wins, and a row that is refused claims
+none of its keys. Rows that refer to nothing (``references``) are refused first. Nearly always that is one set-based
+insert; where the database refuses a row, or another transaction was quicker with a key, the batch is placed again row
+by row, which is slow and exact.
 
 Rows that may change what is in the table (policies update and sum) are the business of ``merge``.
 """

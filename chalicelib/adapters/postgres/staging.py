@@ -5,18 +5,16 @@ as ``core.reader.Parsed`` numbers them; ``_row`` in the table is one more.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from io import BytesIO, RawIOBase
 from typing import Any
 
 import psycopg2.errors
 from psycopg2 import sql
 
 from chalicelib.adapters.postgres.attempt import attempt
-from chalicelib.adapters.postgres.copying import all_columns, copy_rows
+from chalicelib.adapters.postgres.copying import all_columns, copy_as_it_is, copy_rows
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.tables import ORIGIN, column_type, names, table_of
-from chalicelib.adapters.postgres.text import LineStream, copy_line
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import job_and_batch
 from chalicelib.core.reader import Parsed, Reader
@@ -25,7 +23,6 @@ from chalicelib.errors import Terminal
 
 STAGING = queries("staging")
 MERGE = queries("merge")
-_COPY_BUFFER = 1 << 18
 
 Key = tuple[str, ...]
 
@@ -176,21 +173,8 @@ class Staging:
             sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(types.get(name, "text"))) for name in staged
         ]
         self.cursor.execute(sql.SQL(STAGING["create"]).format(columns=sql.SQL(", ").join(definitions)))
-        if self._ids is not None:
-            stage = sql.Identifier("pg_temp", "_stage")
+        stage = sql.Identifier("pg_temp", "_stage")
+        if self._ids is None:
+            copy_as_it_is(self.cursor, stage, self.dataset, reader, parsed)
+        else:
             copy_rows(self.cursor, stage, self.dataset, reader, parsed, self.origin, ids=self._ids)
-            return
-        dialect = self.dataset.dialect
-        csv = sql.SQL(STAGING["copy_csv"]).format(
-            columns=names(columns), delimiter=sql.Literal(dialect.delimiter), quote=sql.Literal(dialect.quote_char)
-        )
-        self._copy(csv, BytesIO(parsed.fast), parsed.fast_rows)
-        text = sql.SQL(STAGING["copy_text"]).format(columns=names(reader.slow_columns))
-        self._copy(text, LineStream(map(copy_line, parsed.slow)), len(parsed.slow))
-
-    def _copy(self, statement: sql.Composed, data: RawIOBase | BytesIO, rows: int) -> None:
-        if not rows:
-            return
-        self.cursor.copy_expert(statement, data, _COPY_BUFFER)
-        if self.cursor.rowcount != rows:
-            raise Terminal("copy-miscounted", f"COPY took {self.cursor.rowcount} rows of {rows}")

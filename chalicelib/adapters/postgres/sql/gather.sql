@@ -20,15 +20,6 @@ select (select count(*) from pg_index where indrelid = {target}::regclass and in
 create table {partial} (like {table} including defaults) with (autovacuum_enabled = off);
 alter table {partial} drop column id
 
--- name: savepoint
-savepoint gather
-
--- name: roll_back
-rollback to savepoint gather
-
--- name: release
-release savepoint gather
-
 -- name: insert_staged
 insert into {partial} ({columns}) select {columns} from pg_temp._stage
 

@@ -6,12 +6,6 @@ select set_config(%(setting)s, %(origin)s, true)
 -- name: create
 create temp table _stage (_row integer generated always as identity (cache 1000), {columns}) on commit drop
 
--- name: copy_csv
-copy pg_temp._stage ({columns}) from stdin with (format csv, delimiter {delimiter}, quote {quote})
-
--- name: copy_text
-copy pg_temp._stage ({columns}) from stdin
-
 -- name: remove
 delete from pg_temp._stage using unnest(%(rows)s) as lost (number) where _row = lost.number
 
