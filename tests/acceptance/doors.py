@@ -61,6 +61,8 @@ class Doors:
     def __init__(self, stack: Mapping[str, Any]) -> None:
         self._stack = stack
         self.bucket = str(stack["bucket"])
+        self.url = str(stack["api_url"])
+        self.authorization = {"Authorization": f"Bearer {stack['api_key']}"}
         self.s3 = boto3.client(
             "s3",
             endpoint_url=stack["aws_endpoint_url"],
@@ -98,7 +100,7 @@ class Doors:
         sent = {"Authorization": f"Bearer {token}"} if token else {}
         sent |= {} if body is None else {"Content-Type": "application/json"}
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        url = self._stack["api_url"] + path
+        url = self.url + path
         request = urllib.request.Request(url, data, {**sent, **(headers or {})}, method=method)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:
