@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.adapters.aws import client
 from chalicelib.bootstrap import Container
+from chalicelib.core.access import EVERYONE
 from chalicelib.core.claims import NO_FACTS
 from chalicelib.errors import RequestRefused, Transient
 from tests.policies import LINES, ROSTER, TALLIES, lines, with_policies
@@ -355,5 +356,5 @@ def test_rejected_records_of_a_cancelled_job_are_redriven_once(small: System) ->
     small.rows("update dropload.rejection set raw = convert_to(%s, 'UTF8')", member(1).rstrip())
     child = small.container.redrive.run(UUID(job["id"]))
     small.pump()
-    assert small.container.jobs.get(child)["counts"]["inserted"] == 1
+    assert small.container.jobs.get(EVERYONE, child)["counts"]["inserted"] == 1
     assert small.job(KEY)["resolved"] == 1
