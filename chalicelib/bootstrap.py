@@ -9,6 +9,7 @@ from chalicelib.adapters.identity import new_id
 from chalicelib.adapters.listing import S3Listing
 from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
+from chalicelib.adapters.postgres.cancelling import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
@@ -28,6 +29,7 @@ from chalicelib.core.parts import csv_part, json_part
 from chalicelib.services.authentication import Authentication, Tokens
 from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
+from chalicelib.services.cancel import Cancel
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.export import Export
@@ -244,6 +246,10 @@ class Container:
             datasets=self.datasets,
             split=self.split,
         )
+
+    @cached_property
+    def cancel(self) -> Cancel:
+        return Cancel(cancellations=PostgresCancellations(self.database), queues=self.queues)
 
     @cached_property
     def keys(self) -> Keys:

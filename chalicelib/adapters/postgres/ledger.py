@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import gather, shadow
+from chalicelib.adapters.postgres import cancelling, gather, shadow
 from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
@@ -168,8 +168,13 @@ class PostgresLedger:
     @contextmanager
     def loading(self, batch: Batch, facts: KeyFacts) -> Iterator[Loading | None]:
         with self._database.transaction() as cursor:
-            cursor.execute(BATCHES["lock"], {"job": batch.job.number, "batch": batch.number})
-            yield Loading(cursor, batch, facts) if cursor.rowcount else None
+            here = {"job": batch.job.number, "batch": batch.number}
+            cursor.execute(BATCHES["lock"], here)
+            row = cursor.fetchone()
+            if row is not None and row.unwanted:
+                cursor.execute(BATCHES["cancel"], here)
+                cursor.execute(BATCHES["cancel_in_job"], {"number": batch.job.number})
+            yield Loading(cursor, batch, facts) if row is not None and not row.unwanted else None
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         with self._database.transaction() as cursor:
@@ -184,6 +189,10 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_complete"], {"id": id})
             row = cursor.fetchone()
+            if row is not None and cancelling.asked(cursor, row.number):
+                cancelling.stop(cursor, row.number)
+                cursor.execute(JOBS["by_id"], {"id": id})
+                row = cursor.fetchone()
             yield Finalising(cursor, as_job(row), row, self._database) if row is not None else None
 
     def unsent(self, id: UUID) -> bool:
@@ -277,6 +286,8 @@ def _sure(cursor: Cursor, job: Job) -> Job:
 
 def _stopped(cursor: Cursor, job: Job) -> Job:
     """The job whose split cannot go on because it was stopped. Raises Contended where that is not why."""
+    if cancelling.asked(cursor, job.number):
+        cancelling.stop(cursor, job.number)
     cursor.execute(JOBS["by_id"], {"id": job.id})
     row = cursor.fetchone()
     if row is None or not row.stopped:

@@ -62,6 +62,7 @@ where number = %(number)s and state = 'PENDING' and columns is null
 update dropload.job
 set split_offset = %(split_to)s, split_line = %(line)s, split_done = %(done)s, batches = batches + %(planned)s
 where number = %(number)s and split_offset = %(split_from)s and batches = %(batches)s and not split_done
+  and not exists (select from dropload.cancellation where cancellation.job = job.number)
 
 -- name: end_split
 update dropload.job
