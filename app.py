@@ -13,8 +13,10 @@ from chalice.app import CloudWatchEvent, SQSEvent
 
 from chalicelib.api import register
 from chalicelib.bootstrap import container
+from chalicelib.invocations import observe
 
-app = Chalice(app_name="dropload")
+app = Chalice(app_name="dropload", configure_logs=False)
+observe(app)
 register(app)
 
 
@@ -88,7 +90,7 @@ def bury_export(event: SQSEvent) -> None:
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def sweep(event: CloudWatchEvent) -> None:
     """Go on with whatever stands still."""
-    container().sweep.run()
+    container().overview.swept(container().sweep.run())
 
 
 @app.lambda_function()
