@@ -11,6 +11,14 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """An OpenID Connect issuer whose tokens are taken, and the audience that they must be for."""
+
+    issuer: str
+    audience: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
@@ -38,6 +46,7 @@ class Settings:
     link_seconds: int = 3600
     memory_mb: int = 1024
     log_format: str | None = None
+    oidc: Oidc | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -66,6 +75,7 @@ class Settings:
             return value
 
         secret = env.get("DATABASE_SECRET_ARN") or None
+        issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
             bucket=text("DROPLOAD_BUCKET"),
             intake_queue=text("DROPLOAD_INTAKE_QUEUE_URL"),
@@ -86,4 +96,5 @@ class Settings:
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
             memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
             log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
+            oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
         )

@@ -1,8 +1,11 @@
 """Overview: how things stand, told every time that the sweep has run."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from chalicelib.errors import Transient
 from chalicelib.services.metrics import Metric
 from chalicelib.services.telemetry import Meter
 
@@ -28,15 +31,12 @@ class Overview:
         self._instruments = instruments
         self._meter = meter
 
-    def swept(self, jobs: int) -> None:
-        """The sweep has run, and helped this many jobs on."""
-        gauges = self._instruments.read()
-        self._meter.report(
-            "swept",
-            {
-                Metric.SWEEPS: 1,
-                Metric.SWEPT: jobs,
-                Metric.JOBS_OPEN: gauges.jobs_open,
-                Metric.OLDEST_PENDING_SECONDS: gauges.oldest_pending_seconds,
-            },
-        )
+    def swept(self, found: Mapping[str, int]) -> None:
+        """The sweep has run: numbers of what it has found and done, in one line, with how things stand after it."""
+        metrics: dict[Metric, float] = {Metric.SWEEPS: 1}
+        metrics |= {Metric("Swept" + name.title().replace("_", "")): number for name, number in found.items()}
+        with suppress(Transient):  # then the sweep has failed of it, too, and says so
+            gauges = self._instruments.read()
+            metrics[Metric.JOBS_OPEN] = gauges.jobs_open
+            metrics[Metric.OLDEST_PENDING_SECONDS] = gauges.oldest_pending_seconds
+        self._meter.report("swept", metrics)
