@@ -6,6 +6,7 @@ from pathlib import Path
 from chalicelib.adapters import events
 from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
+from chalicelib.adapters.listing import S3Listing
 from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
 from chalicelib.adapters.postgres.cancelling import PostgresCancellations
@@ -15,6 +16,7 @@ from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
+from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
@@ -41,6 +43,7 @@ from chalicelib.services.intake import Intake
 from chalicelib.services.jobs import Jobs
 from chalicelib.services.keys import Keys
 from chalicelib.services.load import Load
+from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
@@ -170,12 +173,24 @@ class Container:
     @cached_property
     def sweep(self) -> Sweep:
         return Sweep(
+            sweeps=self.sweeps,
             ledger=self.ledger,
             queues=self.queues,
             finalise=self.finalise,
+            bury=self.bury,
             tidy=self.tidy,
             exports=self.export_ledger,
+            missed=self.missed,
         )
+
+    @cached_property
+    def sweeps(self) -> PostgresSweeps:
+        return PostgresSweeps(self.database)
+
+    @cached_property
+    def missed(self) -> Missed:
+        listing = S3Listing(self.settings.bucket)
+        return Missed(sweeps=self.sweeps, listing=listing, queues=self.queues, split=self.split)
 
     @cached_property
     def export_ledger(self) -> PostgresExports:

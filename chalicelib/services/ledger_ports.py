@@ -203,12 +203,6 @@ class Ledger(Protocol):
     def unsent(self, id: UUID) -> bool:
         """Whether the outbox holds a notice of this job."""
 
-    def stuck(self) -> list[tuple[Job, list[int]]]:
-        """Open jobs at which nothing has happened for long, and their batches to send again.
-
-        A job is not given again before the same time has passed.
-        """
-
     def drop_left_over(self) -> int:
         """Drop the shadows and partials of jobs that have ended or are gone; their number. Jobs drop their own.
 

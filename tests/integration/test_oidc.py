@@ -37,7 +37,7 @@ class Issuer:
             algorithm = jwt.algorithms.get_default_algorithms()[
                 "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
             ]
-            entry = json.loads(algorithm.to_jwk(key.public_key()))  # type: ignore[attr-defined]
+            entry = json.loads(algorithm.to_jwk(key.public_key()))
             keys.append({**entry, "kid": kid, "use": "sig", "alg": "RS256" if entry["kty"] == "RSA" else "ES256"})
         return {"keys": keys}
 
@@ -104,10 +104,11 @@ def test_token_opens_what_it_says(issuer: Issuer, tokens: OidcTokens) -> None:
 
 
 def test_groups_and_clients_of_cognito_are_understood(issuer: Issuer, tokens: OidcTokens) -> None:
-    token = issuer.token(scope=None, aud=None, client_id=AUDIENCE, **{"cognito:groups": ["dropload.admin", "staff"]})
+    groups: dict[str, Any] = {"cognito:groups": ["dropload.admin", "staff"]}
+    token = issuer.token(scope=None, aud=None, client_id=AUDIENCE, **groups)
     found = tokens.check(token)
     assert found is not None
-    assert (found.scopes, found.datasets) == ({"admin"}, None)
+    assert (found.scopes, found.datasets) == (frozenset({Scope.ADMIN}), None)
 
 
 def test_token_without_our_scopes_opens_nothing_but_is_known(issuer: Issuer, tokens: OidcTokens) -> None:
@@ -143,7 +144,7 @@ def test_token_that_is_wrong_in_one_way_opens_nothing(
 
 def test_unsigned_token_opens_nothing(issuer: Issuer, tokens: OidcTokens) -> None:
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})
-    assert tokens.check(jwt.encode(claims, None, algorithm="none", headers={"kid": "first"})) is None
+    assert tokens.check(jwt.encode(claims, "", algorithm="none", headers={"kid": "first"})) is None
     assert tokens.check(issuer.token().rpartition(".")[0] + ".") is None
 
 

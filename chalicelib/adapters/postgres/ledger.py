@@ -32,10 +32,8 @@ JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
 
-_IDLE_SECONDS = 900  # a Lambda may run this long: a job without news for longer has nobody at work on it
-_STUCK = 100  # jobs swept at once
+_UNTIDY = 100  # jobs whose objects are put away at once
 _UNTIDY_SECONDS = 60  # the one who finished a job puts its object away; the sweep leaves it this time
-_RESENT = 1_000  # batches of one job sent again at once
 _NOTICE_LINES = 5  # line numbers named for each cause
 _NOTICE_LOOK = 10_000  # rejections looked at to find them
 
@@ -55,7 +53,7 @@ class PostgresLedger:
             "bucket": stored.bucket,
             "key": stored.key,
             # Without versions, validating a file and loading it are told apart all the same.
-            "revision": stored.version_id or f"etag:{stored.etag}" + ":validate" * validate_only,
+            "revision": revision_of(stored) + ":validate" * (validate_only and stored.version_id is None),
             "version_id": stored.version_id,
             "etag": stored.etag,
             "size": stored.size,
@@ -145,7 +143,7 @@ class PostgresLedger:
 
     def pending(self, job: Job) -> list[int]:
         with self._database.transaction() as cursor:
-            return _pending(cursor, job)
+            return pending(cursor, job)
 
     def end_split(self, job: Job, reason: Reason | None) -> None:
         with self._database.transaction() as cursor:
@@ -202,12 +200,6 @@ class PostgresLedger:
             cursor.execute(OUTBOX["unsent"], {"id": id})
             return bool(cursor.rowcount)
 
-    def stuck(self) -> list[tuple[Job, list[int]]]:
-        with self._database.transaction() as cursor:
-            cursor.execute(JOBS["take_stuck"], {"idle_seconds": _IDLE_SECONDS, "limit": _STUCK})
-            jobs = [as_job(row) for row in cursor.fetchall()]
-            return [(job, _pending(cursor, job)[:_RESENT]) for job in jobs]
-
     def drop_left_over(self) -> int:
         with self._database.transaction() as cursor:
             cursor.execute(CLAIMS["forget_left_over"])
@@ -221,7 +213,7 @@ class PostgresLedger:
 
     def all_untidy(self) -> list[Untidy]:
         with self._database.transaction() as cursor:
-            cursor.execute(JOBS["take_untidy"], {"idle_seconds": _UNTIDY_SECONDS, "limit": _STUCK})
+            cursor.execute(JOBS["take_untidy"], {"idle_seconds": _UNTIDY_SECONDS, "limit": _UNTIDY})
             return [Untidy(as_job(row), AfterLoad(row.after_load)) for row in cursor.fetchall()]
 
     def tidied(self, job: Job) -> None:
@@ -242,6 +234,11 @@ class PostgresLedger:
     def postpone(self, notice: Notice) -> None:
         with self._database.transaction() as cursor:
             cursor.execute(OUTBOX["postpone"], {"number": notice.number})
+
+
+def revision_of(stored: StoredObject) -> str:
+    """What tells this version of an object from others of its name."""
+    return stored.version_id or f"etag:{stored.etag}"
 
 
 def as_job(row: Any) -> Job:
@@ -298,7 +295,8 @@ def _stopped(cursor: Cursor, job: Job) -> Job:
     return as_job(row)
 
 
-def _pending(cursor: Cursor, job: Job) -> list[int]:
+def pending(cursor: Cursor, job: Job) -> list[int]:
+    """Numbers of the batches that have not ended."""
     cursor.execute(BATCHES["pending"], {"number": job.number})
     return [row.number for row in cursor.fetchall()]
 
