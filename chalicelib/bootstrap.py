@@ -265,6 +265,7 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             split=self.split,
+            new_id=new_id,
         )
 
     @cached_property
