@@ -71,7 +71,11 @@ def parser() -> argparse.ArgumentParser:
     )
     redrive.add_argument("job", metavar="JOB", help="the job's id")
     which = redrive.add_mutually_exclusive_group()
-    for what, of_it in (("rejected", "the records that were rejected"), ("failed", "the batches that failed")):
+    for what, of_it in (
+        ("rejected", "the records that were rejected"),
+        ("failed", "the batches that failed"),
+        ("all", "the whole file, of which nothing is in the table"),
+    ):
         which.add_argument(f"--{what}", dest="what", action="store_const", const=what, help=of_it)
     _add_state(redrive)
 
