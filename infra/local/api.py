@@ -71,7 +71,8 @@ class RequestHandler(ChaliceRequestHandler):
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Log method, path and status."""
-        self.log_message("%s %s %s", self.command, self.path.partition("?")[0], int(code))
+        path = getattr(self, "path", "-")  # of a request line that is none, or too long, there is none
+        self.log_message("%s %s %s", self.command, path.partition("?")[0], int(code))
 
 
 def make_server(port: int) -> LocalDevServer:

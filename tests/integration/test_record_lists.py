@@ -103,8 +103,8 @@ def test_values_are_compared_as_files_have_them(system: System) -> None:
         "paid": "1,5",
         "origin": "x'; --",
     }.items():
-        assert page(system, "wide", **{name: text})[0] == [made], name
-        assert [row["data"] for row in page(system, "wide", **{name: ""})[0]] == [None]
+        assert page(system, "wide", None, 100, **{name: text})[0] == [made], name
+        assert [row["data"] for row in page(system, "wide", None, 100, **{name: ""})[0]] == [None]
     changed = records.patch(EVERYONE, "wide", made["id"], b'{"origin": "%(y)s", "took": null}', None)
     assert json.loads(changed.body) == {**made, "origin": "%(y)s", "took": None}
 
