@@ -47,7 +47,7 @@ def create_record(caller: Caller, name: str, request: Request) -> Response:
     """Write a record by the dataset's policy: 201 where it made a row, 200 where it changed or met one."""
     record = container().records.create(caller, name, request.body)
     headers = {"Location": f"/v1/datasets/{name}/records/{record.id}"}
-    return _one(record, 201 if record.created else 200, headers)
+    return _one(caller, record, 201 if record.created else 200, headers)
 
 
 @routes.put(_ALL, Scope.WRITE, answers={207: WrittenRecords}, refuses=(404,), raw=RecordsBody)
@@ -65,19 +65,19 @@ def delete_records(caller: Caller, name: str, query: DeleteQuery) -> Answer:
 @routes.get(_ONE, Scope.READ, answers={200: Record}, refuses=(404, 409))
 def get_record(caller: Caller, name: str, id: int) -> Response:
     """One record; its ``ETag`` changes with its content."""
-    return _one(container().records.get(caller, name, id))
+    return _one(caller, container().records.get(caller, name, id))
 
 
 @routes.put(_ONE, Scope.WRITE, answers={200: Record}, refuses=(404, 409, 412, 422), raw=RecordBody)
 def replace_record(caller: Caller, name: str, id: int, request: Request) -> Response:
     """Give a record other content; what is not there becomes null. With ``If-Match`` only if it is as it was."""
-    return _one(container().records.replace(caller, name, id, request.body, request.headers.get("if-match")))
+    return _one(caller, container().records.replace(caller, name, id, request.body, request.headers.get("if-match")))
 
 
 @routes.patch(_ONE, Scope.WRITE, answers={200: Record}, refuses=(404, 409, 412, 422), raw=RecordBody)
 def patch_record(caller: Caller, name: str, id: int, request: Request) -> Response:
     """Change some members of a record, as wholes. With ``If-Match`` only if it is as it was."""
-    return _one(container().records.patch(caller, name, id, request.body, request.headers.get("if-match")))
+    return _one(caller, container().records.patch(caller, name, id, request.body, request.headers.get("if-match")))
 
 
 @routes.delete(_ONE, Scope.WRITE, answers={204: None}, refuses=(404, 409, 412))
@@ -87,7 +87,12 @@ def delete_record(caller: Caller, name: str, id: int, request: Request) -> Respo
     return Response(body="", status_code=204, headers={"Cache-Control": "no-store"})
 
 
-def _one(record: record_answers.Record, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def _one(
+    caller: Caller, record: record_answers.Record, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A record for whoever may read; for others its id alone, for what they wrote may have met what others wrote."""
+    if not caller.may(Scope.READ):
+        return _json(json.dumps({"id": record.id}), status, headers)
     return _json(record.body.decode(), status, {"ETag": record.etag, **(headers or {})})
 
 

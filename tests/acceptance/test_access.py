@@ -40,6 +40,7 @@ NEEDS = {
     ("DELETE", "/v1/datasets/{name}/records/{id}"): WRITE,
     ("POST", "/v1/datasets/{name}/exports"): WRITE,
     ("GET", "/v1/exports/{id}"): READ,
+    ("POST", "/v1/jobs/{id}/cancel"): WRITE,
     ("POST", "/v1/exports/{id}/cancel"): WRITE,
 }
 """What each route asks for, said once more: whoever adds a route or opens one says so here, too."""

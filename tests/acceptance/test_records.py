@@ -50,6 +50,20 @@ def test_record_is_made_found_changed_and_deleted(doors: Doors) -> None:
         assert doors.ask(method, here).status == 404
 
 
+def test_who_may_only_write_is_shown_nothing(doors: Doors, ana: Json) -> None:
+    key = doors.key("write")
+    here = f"{MEMBERS}/{ana['id']}"
+    for answer in (
+        doors.ask("PATCH", here, body={}, api_key=key),
+        doors.ask("PUT", here, body=ANA, api_key=key),
+        doors.post("/v1/datasets/plays/records", {"song": "w", "date": "2001-01-01", "plays": 1}, api_key=key),
+    ):
+        assert answer.status in (200, 201)
+        assert set(answer.body) == {"id"}
+        assert "ETag" not in answer.headers
+    assert doors.get(here, api_key=key).status == 403
+
+
 def test_refused_record_tells_all_that_is_wrong(doors: Doors, ana: Json) -> None:
     wrong = doors.post(MEMBERS, {**ANA, "phone_number": "1", "account_id": "x"})
     assert (wrong.status, wrong.content_type, wrong.body["code"]) == (
