@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys, levers
+from chalicelib.api import documents, exports, health, jobs, keys, levers, receipts
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
     levers.routes,
+    receipts.routes,
     exports.routes,
     keys.routes,
     health.routes,
