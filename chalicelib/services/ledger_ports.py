@@ -177,6 +177,12 @@ class Ledger(Protocol):
     def ask(self, job: Job, attempts: Attempts, *, validate_only: bool) -> None:
         """Remember what was wanted of such a job."""
 
+    def note_trouble(self, id: UUID, batch: int | None, reason: Reason) -> None:
+        """Remember why work on a batch, or on a job's split, has failed: the last such reason of a job."""
+
+    def trouble(self, id: UUID, batch: int | None) -> Reason | None:
+        """That reason, if it is of this batch, or of the split."""
+
     def hold(self, job: Job, until: datetime) -> None:
         """Hold a job back. Quiet where it has begun, or somebody has said already from when on it may."""
 
