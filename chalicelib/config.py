@@ -23,7 +23,8 @@ class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
-    holds such a URL) is set.
+    holds such a URL) is set. ``source_buckets`` are buckets, or folders of them (``bucket/folder``), that files may be
+    fetched from; ``private_origins`` are those (``https://host:port``) that need not be on the public internet.
     """
 
     bucket: str
@@ -32,6 +33,7 @@ class Settings:
     convert_queue: str
     notify_queue: str
     export_queue: str
+    fetch_queue: str
     database_url: str | None
     database_secret_arn: str | None
     mail_from: str
@@ -43,6 +45,11 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    upload_seconds: int = 900
+    fetch_bytes: int = 10 * 1024 * MIB
+    fetch_seconds: int = 780
+    source_buckets: tuple[str, ...] = ()
+    private_origins: tuple[str, ...] = ()
     oidc: Oidc | None = None
 
     @classmethod
@@ -65,6 +72,9 @@ class Settings:
                 raise Terminal("settings", f"the environment variable {name} is not a positive whole number")
             return int(value)
 
+        def words(name: str) -> tuple[str, ...]:
+            return tuple(word.strip().rstrip("/") for word in (env.get(name) or "").split(",") if word.strip())
+
         secret = env.get("DATABASE_SECRET_ARN") or None
         issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
@@ -74,6 +84,7 @@ class Settings:
             convert_queue=text("DROPLOAD_CONVERT_QUEUE_URL"),
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
             export_queue=text("DROPLOAD_EXPORT_QUEUE_URL"),
+            fetch_queue=text("DROPLOAD_FETCH_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,
             mail_from=text("DROPLOAD_MAIL_FROM"),
@@ -85,5 +96,10 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            upload_seconds=size("DROPLOAD_UPLOAD_SECONDS", cls.upload_seconds),
+            fetch_bytes=size("DROPLOAD_FETCH_BYTES", cls.fetch_bytes),
+            fetch_seconds=size("DROPLOAD_FETCH_SECONDS", cls.fetch_seconds),
+            source_buckets=words("DROPLOAD_SOURCE_BUCKETS"),
+            private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
         )

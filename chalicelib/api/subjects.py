@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys
+from chalicelib.api import documents, exports, health, jobs, keys, uploads
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
+    uploads.routes,
     exports.routes,
     keys.routes,
     health.routes,

@@ -21,7 +21,16 @@ class FetchLedger(Protocol):
     """The books of what is fetched. Every method is one transaction."""
 
     def open(
-        self, id: UUID, dataset: str, bucket: str, key: str, *, source: str, shown: str, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        bucket: str,
+        key: str,
+        *,
+        source: str,
+        shown: str,
+        validate_only: bool,
+        atomic: bool,
     ) -> None:
         """A PENDING job whose object will be the first to be announced under this key, which must be its own."""
 

@@ -48,6 +48,7 @@ class Job:
     None for any other file. ``parent`` is another job's number. ``atomic`` is the dataset's word when the job was
     opened: all of its batches must go by one. A job that ``replaces`` the dataset's table loads into a shadow of it,
     which is made when it starts. One that ``gathers`` has a table of its own, too, where batches wait to be added up.
+    While it is ``fetching`` its object is still to come, and of ``object`` only the key is known.
     """
 
     number: int
@@ -73,6 +74,7 @@ class Job:
     split_line: int
     split_done: bool
     batches: int
+    fetching: bool = False
 
     @property
     def held_back(self) -> bool:
@@ -168,7 +170,10 @@ class ObjectStore(Protocol):
         """The bytes from ``start`` on. Raises FileRefused when the object is gone or was overwritten."""
 
     def metadata(self, stored: StoredObject) -> Mapping[str, str]:
-        """What the uploader said of the object, names in lower case. Raises as ``stream``."""
+        """What the uploader said of the object, names in lower case; S3's own SHA-256 where it has one.
+
+        Raises as ``stream``.
+        """
 
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         """The bytes of a range. Raises as ``stream``."""
@@ -228,6 +233,9 @@ class Queues(Protocol):
     def send_notify(self) -> None: ...
 
     def send_export(self, id: UUID) -> None: ...
+
+    def send_fetch(self, id: UUID) -> None:
+        """Ask for a job's object to be fetched."""
 
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""

@@ -54,5 +54,5 @@ class Sweep:
     def _help_on(self, job: Job, batches: list[int]) -> None:
         self._queues.send_batches(job.id, batches)
         if not job.split_done:
-            self._queues.send_split(job.id)
+            (self._queues.send_fetch if job.fetching else self._queues.send_split)(job.id)
         self._finalise.run(job.id)

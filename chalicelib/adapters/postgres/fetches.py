@@ -19,7 +19,16 @@ class PostgresFetches:
         self._bucket = bucket
 
     def open(
-        self, id: UUID, dataset: str, bucket: str, key: str, *, source: str, shown: str, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        bucket: str,
+        key: str,
+        *,
+        source: str,
+        shown: str,
+        validate_only: bool,
+        atomic: bool,
     ) -> None:
         values = {
             "id": id,
@@ -31,13 +40,13 @@ class PostgresFetches:
         }
         with self._database.transaction() as cursor:
             cursor.execute(FETCH["open_job"], values)
-            cursor.execute(FETCH["insert"], {"job": cursor.fetchone().number, "source": source, "shown": shown})
+            cursor.execute(FETCH["insert"], {"job": cursor.fetchone().number, "url": source, "shown": shown})
 
     def begin(self, id: UUID, seconds: float) -> FetchJob | None:
         with self._database.transaction() as cursor:
             cursor.execute(FETCH["begin"], {"id": id, "seconds": seconds})
             row = cursor.fetchone()
-            return None if row is None else FetchJob(as_job(row), row.source, row.attempts)
+            return None if row is None else FetchJob(as_job(row), row.url, row.attempts)
 
     def release(self, job: Job) -> None:
         with self._database.transaction() as cursor:

@@ -6,31 +6,31 @@ values (%(id)s, %(dataset)s, %(bucket)s, %(key)s, 'fetch', '', 0, 1, %(validate_
 returning number
 
 -- name: insert
-insert into dropload.fetch (job, source, shown)
-values (%(job)s, %(source)s, %(shown)s)
+insert into dropload.source (job, url, shown)
+values (%(job)s, %(url)s, %(shown)s)
 
 -- name: begin
 -- One worker at a time, and none once the object is there or the job is not wanted any more.
-update dropload.fetch
+update dropload.source
 set attempts = attempts + 1, leased_until = now() + %(seconds)s * interval '1 second'
 from dropload.job
-where job.number = fetch.job and job.id = %(id)s and job.fetching and not job.split_done and job.finished_at is null
-  and fetch.source is not null and coalesce(fetch.leased_until, '-infinity') < now()
-returning job.*, fetch.source, fetch.attempts
+where job.number = source.job and job.id = %(id)s and job.fetching and not job.split_done and job.finished_at is null
+  and source.url is not null and coalesce(source.leased_until, '-infinity') < now()
+returning job.*, source.url, source.attempts
 
 -- name: release
-update dropload.fetch set leased_until = null where job = %(number)s
+update dropload.source set leased_until = null where job = %(number)s
 
 -- name: is_wanted
-select from dropload.job where number = %(number)s and fetching and not split_done and finished_at is null
+select 1 from dropload.job where number = %(number)s and fetching and not split_done and finished_at is null
 
 -- name: forget
-update dropload.fetch set source = null, leased_until = null where job = %(number)s
+update dropload.source set url = null, leased_until = null where job = %(number)s
 
 -- name: forget_left_over
-update dropload.fetch set source = null
+update dropload.source set url = null
 from dropload.job
-where job.number = fetch.job and fetch.source is not null and (job.finished_at is not null or not job.fetching)
+where job.number = source.job and source.url is not null and (job.finished_at is not null or not job.fetching)
 
 -- name: of_object
 -- The newest job of exactly this version.

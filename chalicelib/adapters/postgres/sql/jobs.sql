@@ -4,10 +4,18 @@
 -- Two versions of one name are opened one after the other, so that the second sees the first.
 select pg_advisory_xact_lock(hashtextextended(%(bucket)s || '/' || %(key)s, 0))
 
+-- name: adopt
+-- The object of a job that waits for one has come. Also where that has ended meanwhile: its object is no other job's.
+update dropload.job
+set revision = %(revision)s, version_id = %(version_id)s, etag = %(etag)s, size = %(size)s,
+    batch_bytes = %(batch_bytes)s, fetching = false
+where bucket = %(bucket)s and key = %(key)s and fetching
+
 -- name: insert
-insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, validate_only, atomic)
+insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, validate_only, atomic,
+                          sha256)
 values (%(id)s, %(dataset)s, %(bucket)s, %(key)s, %(revision)s, %(version_id)s, %(etag)s, %(size)s, %(batch_bytes)s,
-        %(validate_only)s, %(atomic)s)
+        %(validate_only)s, %(atomic)s, %(sha256)s)
 on conflict (bucket, key, revision) do nothing
 
 -- name: find_same_bytes
