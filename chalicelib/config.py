@@ -23,8 +23,10 @@ class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
-    holds such a URL) is set. ``source_buckets`` are buckets, or folders of them (``bucket/folder``), that files may be
-    fetched from; ``private_origins`` are those (``https://host:port``) that need not be on the public internet.
+    holds such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
+    ``Text``, or None where logs are somebody else's to set up. ``source_buckets`` are buckets, or folders of them
+    (``bucket/folder``), that files may be fetched from; ``private_origins`` are those (``https://host:port``) that need
+    not be on the public internet.
     """
 
     bucket: str
@@ -50,6 +52,8 @@ class Settings:
     fetch_seconds: int = 780
     source_buckets: tuple[str, ...] = ()
     private_origins: tuple[str, ...] = ()
+    memory_mb: int = 1024
+    log_format: str | None = None
     oidc: Oidc | None = None
 
     @classmethod
@@ -74,6 +78,12 @@ class Settings:
 
         def words(name: str) -> tuple[str, ...]:
             return tuple(word.strip().rstrip("/") for word in (env.get(name) or "").split(",") if word.strip())
+
+        def one_of(name: str, *known: str) -> str | None:
+            value = env.get(name) or None
+            if value is not None and value not in known:
+                raise Terminal("settings", f"the environment variable {name} is none of {', '.join(known)}")
+            return value
 
         secret = env.get("DATABASE_SECRET_ARN") or None
         issuer = env.get("DROPLOAD_OIDC_ISSUER")
@@ -101,5 +111,7 @@ class Settings:
             fetch_seconds=size("DROPLOAD_FETCH_SECONDS", cls.fetch_seconds),
             source_buckets=words("DROPLOAD_SOURCE_BUCKETS"),
             private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
+            memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
+            log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
         )

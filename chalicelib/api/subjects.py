@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys, uploads
+from chalicelib.api import documents, exports, health, jobs, keys, levers, uploads
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
     uploads.routes,
+    levers.routes,
     exports.routes,
     keys.routes,
     health.routes,

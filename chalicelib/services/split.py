@@ -12,14 +12,17 @@ from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout, json_layout, read_layout
 from chalicelib.core.jsoncorrections import first_json_places
 from chalicelib.core.metadata import asks_for_again, asks_to_validate, sha256_of
+from chalicelib.core.objectkeys import dataset_of, printable_key
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.gather import may_gather
 from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.metrics import Metric
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, Remaining, StoredObject
 from chalicelib.services.replace import may_replace
+from chalicelib.services.telemetry import SILENT, Meter, note
 from chalicelib.services.unpack import Unpack
 
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
@@ -45,7 +48,9 @@ class Split:
         unpack: Unpack,
         cutting: Cutting,
         new_id: Callable[[], UUID],
+        meter: Meter = SILENT,
     ) -> None:
+        self._meter = meter
         self._ledger = ledger
         self._objects = objects
         self._queues = queues
@@ -58,21 +63,31 @@ class Split:
 
     def announced(self, stored: StoredObject, remaining: Remaining) -> None:
         """An object was created (perhaps announced before: then its job goes on where it stands)."""
-        if stored.key.endswith("/") and stored.size == 0:
-            return  # the console's folder markers are no files
-        job = self._opened(stored)
-        if job.object.key == stored.key:
+        job = self.booked(stored)
+        if job is not None:
             self._go_on(job, remaining)
-            return
+
+    def booked(self, stored: StoredObject) -> Job | None:
+        """The job of an object that was created, opened if it has none; None where there is nothing to split."""
+        if stored.key.endswith("/") and stored.size == 0:
+            return None  # the console's folder markers are no files
+        job = self._opened(stored)
+        note(job=job.id, dataset=job.dataset, key=job.object.key)
+        if job.state is JobState.DUPLICATE:
+            self._meter.report("duplicate", {Metric.JOBS_DUPLICATE: 1}, dataset=job.dataset)
+        if job.object.key == stored.key:
+            return job
         if not is_terminal(job.state):
             reason = Reason("bad-name", "the file's name has characters that no name may have", "file")
             self._ledger.end_split(job, reason)
         self._finalise.run(job.id)  # never read: the name that the ledger has may be another object's
+        return None
 
     def resume(self, id: UUID, remaining: Remaining, cut: Cut | None = None) -> None:
         """Go on with a split that was handed on, interrupted or swept up; ``cut`` is another way to cut its data."""
         job = self._ledger.job(id)
         if job is not None:
+            note(dataset=job.dataset)
             self._go_on(job, remaining, cut)
 
     def open(self, stored: StoredObject, *, validate_only: bool, sha256: str | None = None, again: bool = False) -> Job:
@@ -161,6 +176,7 @@ class Split:
                     replaces=may_replace(dataset, layout),
                     gathers=may_gather(dataset, layout, job, source.found),
                 )
+                self._meter.report("started", {Metric.JOBS_STARTED: 1}, dataset=job.dataset, bytes=job.object.size)
                 chunks = chain([head if job.staged else head[layout.data_start :]], chunks)
         self._cutting.run(job, chunks, remaining, self._queues.send_split)
 
@@ -186,20 +202,9 @@ class Split:
         return dataset
 
 
-def printable_key(key: str) -> str:
-    """A key as the ledger can hold it: NUL, which PostgreSQL's text has not, and surrogates become U+FFFD."""
-    return "".join("\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in key)
-
-
 def is_atomic(dataset: Dataset | None) -> bool:
     """Whether its files are taken whole or not at all; one whose files replace each other has its own way of that."""
     return dataset is not None and dataset.atomic and dataset.on_conflict != "replace"
-
-
-def dataset_of(key: str) -> str:
-    """The dataset that a key belongs to (``input/<dataset>/...``), or "" where it names none."""
-    parts = key.split("/", 2)
-    return parts[1] if len(parts) == 3 and parts[0] == "input" else ""
 
 
 def _read_header(chunks: Iterator[bytes], dataset: Dataset, form: str) -> tuple[Layout, bytes, Iterator[bytes]]:

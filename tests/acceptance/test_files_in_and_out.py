@@ -1,6 +1,7 @@
 """Uploads, jobs for files that lie elsewhere, and what a job has written, by the API of the running stack."""
 
 import hashlib
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -56,9 +57,7 @@ def test_results_are_links_that_need_no_key(doors: Doors) -> None:
         file = answer.read()
     assert file == doors.read(job, "rejected.csv")
     # The door follows the redirect, as clients do; the link takes no key.
-    request = urllib.request.Request(
-        doors.url(f"/v1/jobs/{job['id']}/rejected.csv"), headers={"Authorization": f"Bearer {doors.api_key}"}
-    )
+    request = urllib.request.Request(f"{doors.url}/v1/jobs/{job['id']}/rejected.csv", headers=doors.authorization)
     with urllib.request.urlopen(request) as answer:
         assert answer.read() == file
 
@@ -87,12 +86,12 @@ def test_an_object_is_loaded_from_elsewhere_in_the_bucket(doors: Doors) -> None:
 
 
 def test_our_own_machine_is_not_fetched_from(doors: Doors) -> None:
-    target = doors.url("/health").replace("http://127.0.0.1", "https://localhost") + "?secret"
+    target = doors.url.replace("http://127.0.0.1", "https://localhost") + "/health?secret"
     started = doors.post("/v1/jobs", {"target": target, "dataset": "members"})
     job = doors.ended_job(started.body["id"])
     assert (job["state"], job["reason"]["code"]) == ("FAILED", "address-refused")
     assert "secret" not in str(job)
-    assert doors.post("/v1/jobs", {"target": doors.url("/health"), "dataset": "members"}).status == 400
+    assert doors.post("/v1/jobs", {"target": f"{doors.url}/health", "dataset": "members"}).status == 400
 
 
 @pytest.mark.parametrize(
@@ -150,7 +149,7 @@ def test_a_job_that_is_none_has_no_results(doors: Doors, route: str) -> None:
 
 def test_a_page_of_ours_alone_may_upload_from_a_browser(doors: Doors) -> None:
     upload = doors.post("/v1/uploads", wanted(GOOD, filename="cors.csv")).body
-    for origin, allowed in ((doors.url(""), True), ("https://evil.example", False)):
+    for origin, allowed in ((doors.url, True), ("https://evil.example", False)):
         request = urllib.request.Request(
             upload["url"], method="OPTIONS", headers={"Origin": origin, "Access-Control-Request-Method": "POST"}
         )

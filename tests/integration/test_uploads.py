@@ -76,7 +76,7 @@ def test_s3_takes_this_key_and_size_and_nothing_else(system: System) -> None:
     assert post(upload, FILE[:-1])[0] == 400
     assert post(upload, FILE, **{"x-amz-meta-dropload-validate-only": "false"})[0] == 403
     assert post(upload, FILE, **{"x-amz-meta-more": "1"})[0] == 403
-    assert post(upload, FILE, **{"acl": "public-read"})[0] == 403
+    assert post(upload, FILE, acl="public-read")[0] == 403
     assert post(upload, FILE, policy=base64.b64encode(b"{}").decode())[0] in (400, 403)
     assert system.objects("") == []
     assert post(upload, FILE)[0] == 201
@@ -133,7 +133,7 @@ def test_without_a_checksum_the_job_tells_that_the_file_was_loaded(system: Syste
 
 def test_asked_for_again_a_file_is_loaded_again(system: System) -> None:
     data = b"song,date,plays\nx,2024-01-01,5\n"
-    plays = {"name": "plays.csv", "data": data, "dataset": "plays", "sha256": sha256(data)}
+    plays: dict[str, Any] = {"name": "plays.csv", "data": data, "dataset": "plays", "sha256": sha256(data)}
     uploaded(system, grant(system, **plays), data)
     assert refused(system, **plays).status == 409
     assert uploaded(system, grant(system, **plays, again=True), data)["state"] == "COMPLETED"
