@@ -8,7 +8,7 @@ from typing import Any
 
 
 def post(upload: Mapping[str, Any], data: bytes, **changes: str) -> tuple[int, Mapping[str, str], str]:
-    """S3's status, headers (names in lower case) and body; ``changes`` are fields beside the form's or in their place."""
+    """S3's status, headers (names in lower case) and body; ``changes`` are fields beside the form's, or instead."""
     boundary = secrets.token_hex(16)
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()

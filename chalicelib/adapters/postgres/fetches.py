@@ -46,7 +46,7 @@ class PostgresFetches:
         with self._database.transaction() as cursor:
             cursor.execute(FETCH["begin"], {"id": id, "seconds": seconds})
             row = cursor.fetchone()
-            return None if row is None else FetchJob(as_job(row), row.url, row.attempts)
+            return None if row is None else FetchJob(as_job(row), row.url, row.tries)
 
     def release(self, job: Job) -> None:
         with self._database.transaction() as cursor:

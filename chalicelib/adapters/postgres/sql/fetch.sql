@@ -12,11 +12,11 @@ values (%(job)s, %(url)s, %(shown)s)
 -- name: begin
 -- One worker at a time, and none once the object is there or the job is not wanted any more.
 update dropload.source
-set attempts = attempts + 1, leased_until = now() + %(seconds)s * interval '1 second'
+set attempts = source.attempts + 1, leased_until = now() + %(seconds)s * interval '1 second'
 from dropload.job
 where job.number = source.job and job.id = %(id)s and job.fetching and not job.split_done and job.finished_at is null
   and source.url is not null and coalesce(source.leased_until, '-infinity') < now()
-returning job.*, source.url, source.attempts
+returning job.*, source.url, source.attempts as tries
 
 -- name: release
 update dropload.source set leased_until = null where job = %(number)s
