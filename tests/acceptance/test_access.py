@@ -26,7 +26,12 @@ NEEDS = {
     ("GET", "/v1/jobs"): READ,
     ("GET", "/v1/jobs/{id}"): READ,
     ("GET", "/v1/jobs/{id}/rejections"): READ,
+    ("POST", "/v1/jobs/{id}/cancel"): WRITE,
     ("POST", "/v1/jobs/{id}/redrive"): WRITE,
+    ("POST", "/v1/jobs"): WRITE,
+    ("POST", "/v1/uploads"): WRITE,
+    ("GET", "/v1/jobs/{id}/rejected.csv"): READ,
+    ("GET", "/v1/jobs/{id}/result"): READ,
     ("POST", "/v1/datasets/{name}/exports"): WRITE,
     ("GET", "/v1/exports/{id}"): READ,
     ("POST", "/v1/exports/{id}/cancel"): WRITE,
@@ -87,6 +92,8 @@ def test_someone_elses_dataset_is_not_there(doors: Doors, job: Json) -> None:
     paths = [
         ("GET", f"/v1/jobs/{job['id']}"),
         ("GET", f"/v1/jobs/{job['id']}/rejections"),
+        ("GET", f"/v1/jobs/{job['id']}/rejected.csv"),
+        ("GET", f"/v1/jobs/{job['id']}/result"),
         ("POST", f"/v1/jobs/{job['id']}/redrive"),
         ("POST", "/v1/datasets/members/exports"),
     ]
