@@ -374,3 +374,33 @@ def test_a_file_larger_than_its_dataset_takes_is_refused_before_it_is_copied(mak
     system.drop("archive/members/job=1/file.csv", MEMBERS.encode() + b"x" * 200)
     job = settled(system, start(system, f"s3://{system.settings.bucket}/archive/members/job=1/file.csv"))
     assert (job["state"], job["reason"]["code"]) == ("FAILED", "byte-count")
+
+
+def test_a_fetch_that_is_called_off_asks_nobody(make: Callable[..., System], server: WebServer) -> None:
+    system = make()
+    id = start(system, f"{server.origin}/file.csv?SECRET")
+    system.container.cancel.run(id)
+    job = settled(system, id)
+    system.container.ledger.drop_left_over()
+    assert (job["state"], server.requests) == ("CANCELLED", [])
+    assert system.rows("select url from dropload.source") == [(None,)]
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_file_that_is_called_off_on_its_way_is_not_loaded(
+    make: Callable[..., System], server: WebServer, looks: bool
+) -> None:
+    system = make()
+    ticks = iter(range(0, 10**9, 60 if looks else 1))
+    system.container.fetch._clock = lambda: float(next(ticks))
+
+    def called_off(handler: Handler) -> None:
+        system.container.cancel.run(job_id)
+        handler.send(members(*range(100)))
+
+    server.answers["/file.csv"] = called_off
+    job_id = start(system, f"{server.origin}/file.csv")
+    job = settled(system, job_id)
+    assert job["state"] == "CANCELLED"
+    assert system.rows("select id from public.members") == []
+    assert (system.objects("input/") == []) is looks
