@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys, levers, uploads
+from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, records, uploads
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
     uploads.routes,
     levers.routes,
+    datasets.routes,
+    records.routes,
     exports.routes,
     keys.routes,
     health.routes,
