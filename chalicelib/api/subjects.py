@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, records, uploads
+from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, receipts, records, uploads
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
     uploads.routes,
     levers.routes,
+    receipts.routes,
     datasets.routes,
     records.routes,
     exports.routes,

@@ -27,6 +27,7 @@ NEEDS = {
     ("GET", "/v1/jobs/{id}"): READ,
     ("GET", "/v1/jobs/{id}/rejections"): READ,
     ("POST", "/v1/jobs/{id}/cancel"): WRITE,
+    ("GET", "/v1/jobs/{id}/receipt"): READ,
     ("POST", "/v1/jobs/{id}/redrive"): WRITE,
     ("POST", "/v1/jobs"): WRITE,
     ("POST", "/v1/uploads"): WRITE,
@@ -105,6 +106,7 @@ def test_someone_elses_dataset_is_not_there(doors: Doors, job: Json) -> None:
         ("GET", f"/v1/jobs/{job['id']}/rejections"),
         ("GET", f"/v1/jobs/{job['id']}/rejected.csv"),
         ("GET", f"/v1/jobs/{job['id']}/result"),
+        ("GET", f"/v1/jobs/{job['id']}/receipt"),
         ("POST", f"/v1/jobs/{job['id']}/redrive"),
         ("POST", "/v1/datasets/members/exports"),
     ]
