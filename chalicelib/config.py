@@ -52,6 +52,7 @@ class Settings:
     fetch_seconds: int = 780
     source_buckets: tuple[str, ...] = ()
     private_origins: tuple[str, ...] = ()
+    max_attempts: int = 3
     memory_mb: int = 1024
     log_format: str | None = None
     oidc: Oidc | None = None
@@ -111,6 +112,7 @@ class Settings:
             fetch_seconds=size("DROPLOAD_FETCH_SECONDS", cls.fetch_seconds),
             source_buckets=words("DROPLOAD_SOURCE_BUCKETS"),
             private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
+            max_attempts=size("DROPLOAD_MAX_ATTEMPTS", cls.max_attempts),
             memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
             log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,

@@ -70,13 +70,13 @@ class Fetch:
         """Bring the job's object and have it split, or fail the job; ``remaining`` tells the seconds left.
 
         Raises:
-            Transient: the other server, S3 or the database did not answer. At the fifth time the job fails.
+            Transient: the other server, S3 or the database did not answer. At the fifth time the job fails, instead.
         """
         fetch = self._fetches.begin(id, _LEASE)
         if fetch is None:
             return
         try:
-            if fetch.attempts > MOST_ATTEMPTS:
+            if fetch.attempts > _most(fetch):
                 self._give_up(fetch, _EXHAUSTED)
                 return
             self._bring(fetch, remaining)
@@ -84,9 +84,8 @@ class Fetch:
             self._give_up(fetch, Reason(refused.code, refused.message, "file"))
         except _Unwanted:
             log.info("the file of job %s is not wanted any more", id)
-            self._fetches.forget(fetch.job)
         except Exception:
-            if fetch.attempts < MOST_ATTEMPTS:
+            if fetch.attempts < _most(fetch):
                 self._fetches.release(fetch.job)
                 raise
             log.exception("the file of job %s could not be fetched", id)
@@ -145,9 +144,16 @@ class Fetch:
         return self._settings.fetch_bytes if own is None else min(own, self._settings.fetch_bytes)
 
     def _give_up(self, fetch: FetchJob, reason: Reason) -> None:
+        """Fail the job; for a passing reason it may be tried again, as any other job is."""
         self._ledger.end_split(fetch.job, reason)
         self._finalise.run(fetch.job.id)
+        self._fetches.release(fetch.job)
         self._fetches.forget(fetch.job)
+
+
+def _most(fetch: FetchJob) -> int:
+    """How many attempts there may have been: so many each time that the job itself is tried."""
+    return MOST_ATTEMPTS * (fetch.job.attempts + 1)
 
 
 def _refuse_larger(size: int, limit: int) -> None:

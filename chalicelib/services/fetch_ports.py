@@ -44,7 +44,7 @@ class FetchLedger(Protocol):
         """Whether the job still waits for its object."""
 
     def forget(self, job: Job) -> None:
-        """Forget the source."""
+        """Forget the source, unless it may be asked again: the job waits for its object, or is to be tried again."""
 
     def job_of(self, stored: StoredObject, *, validate_only: bool) -> Job | None:
         """The newest job of exactly this version of this object, of this kind."""

@@ -215,9 +215,40 @@ def test_a_passing_trouble_is_tried_five_times_and_then_ours(make: Callable[...,
         assert view(system, id)["state"] == "PENDING"
     system.container.fetch.run(id, forever)
     job = view(system, id)
-    assert (job["state"], job["reason"]["class"]) == ("FAILED", "transient")
+    assert (job["state"], job["reason"]["class"], job["attempts"]) == ("FAILED", "transient", 1)
     system.container.fetch.run(id, forever)
     assert len(server.requests) == MOST_ATTEMPTS
+
+
+def test_a_job_that_is_tried_again_by_itself_is_fetched_again(make: Callable[..., System], server: WebServer) -> None:
+    system = make(max_attempts=3)
+    server.answers["/file.csv"] = lambda handler: handler.send(b"", 503)
+    id = start(system, f"{server.origin}/file.csv")
+    for _, delete in system.receive(system.settings.fetch_queue):
+        delete()
+    for _ in range(MOST_ATTEMPTS - 1):
+        with pytest.raises(Transient):
+            system.container.fetch.run(id, forever)
+    system.container.fetch.run(id, forever)
+    assert view(system, id)["retry_at"] is not None
+    server.answers["/file.csv"] = lambda handler: handler.send(members(1))
+    system.rows("update dropload.job set retry_at = now()")
+    system.container.sweep.run()
+    job = settled(system, id)
+    assert (job["state"], job["counts"]["inserted"]) == ("COMPLETED", 1)
+
+
+def test_a_job_that_is_given_up_for_good_forgets_its_source(make: Callable[..., System], server: WebServer) -> None:
+    system = make()
+    server.answers["/file.csv"] = lambda handler: handler.send(b"", 503)
+    id = start(system, f"{server.origin}/file.csv")
+    for _ in range(MOST_ATTEMPTS - 1):
+        with pytest.raises(Transient):
+            system.container.fetch.run(id, forever)
+    system.container.fetch.run(id, forever)
+    job = view(system, id)
+    assert (job["state"], job["reason"]["code"], job["retry_at"]) == ("FAILED", "exhausted", None)
+    assert system.rows("select url from dropload.source") == [(None,)]
 
 
 def test_a_file_that_broke_off_is_fetched_again_and_never_loaded_in_part(

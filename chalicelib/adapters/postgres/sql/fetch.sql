@@ -25,12 +25,11 @@ update dropload.source set leased_until = null where job = %(number)s
 select 1 from dropload.job where number = %(number)s and fetching and not split_done and finished_at is null
 
 -- name: forget
-update dropload.source set url = null, leased_until = null where job = %(number)s
-
--- name: forget_left_over
+-- Sources, or one of them, that nobody will ask again: the object is there, or its job has ended for good.
 update dropload.source set url = null
 from dropload.job
-where job.number = source.job and source.url is not null and (job.finished_at is not null or not job.fetching)
+where job.number = source.job and source.url is not null and (%(number)s::bigint is null or job.number = %(number)s)
+  and (not job.fetching or job.finished_at is not null and job.retry_at is null)
 
 -- name: of_object
 -- The newest job of exactly this version.
