@@ -95,6 +95,7 @@ def test_every_function_has_its_own_role_and_the_right_python(template: dict[str
     assert len(roles) == len(made) == len(CONFIG["lambda_functions"])
     reaching = template["Resources"]["ReachDatabase"]["Properties"]["Roles"]
     assert sorted(role["Ref"] for role in reaching) == sorted(roles)
+    assert template["Resources"]["BeTraced"]["Properties"]["Roles"] == reaching
     for role in roles:
         (policy,) = template["Resources"][role]["Properties"]["Policies"]
         assert policy["PolicyDocument"]["Statement"]

@@ -16,6 +16,8 @@ TAKE_NO_RESOURCE = {  # what AWS allows for no narrower resource
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
 }
 CONSUMERS = {  # queue: the parameters of its consumer
     "IntakeQueue": "Split",
