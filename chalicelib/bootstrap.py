@@ -11,12 +11,14 @@ from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.post import PostgresPost
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.adapters.sns import SnsTopic
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.adapters.tables import StoredTables
 from chalicelib.config import Settings
@@ -73,7 +75,7 @@ class Container:
 
     @cached_property
     def ledger(self) -> PostgresLedger:
-        return PostgresLedger(self.database)
+        return PostgresLedger(self.database, topic=self.settings.events_topic is not None)
 
     @cached_property
     def views(self) -> PostgresViews:
@@ -151,10 +153,19 @@ class Container:
 
     @cached_property
     def notify(self) -> Notify:
-        mailer = SesMailer(self.settings.mail_from)
+        topic = self.settings.events_topic
         return Notify(
-            ledger=self.ledger, mailer=mailer, queues=self.queues, datasets=self.datasets, settings=self.settings
+            post=self.post,
+            mailer=SesMailer(self.settings.mail_from),
+            topic=None if topic is None else SnsTopic(topic),
+            queues=self.queues,
+            datasets=self.datasets,
+            settings=self.settings,
         )
+
+    @cached_property
+    def post(self) -> PostgresPost:
+        return PostgresPost(self.database)
 
     @cached_property
     def bury(self) -> Bury:

@@ -15,7 +15,9 @@ class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
-    holds such a URL) is set.
+    holds such a URL) is set. ``events_topic`` is an SNS topic's ARN, ``digest_hour`` the hour (UTC) at which mails
+    about the day before go out. A mail about failed files waits until none has come for ``mail_settle_seconds``, and
+    the next one about the same dataset for ``mail_window_seconds``.
     """
 
     bucket: str
@@ -35,6 +37,10 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    events_topic: str | None = None
+    mail_settle_seconds: int = 30
+    mail_window_seconds: int = 900
+    digest_hour: int = 6
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -56,6 +62,12 @@ class Settings:
                 raise Terminal("settings", f"the environment variable {name} is not a positive whole number")
             return int(value)
 
+        def whole(name: str, default: int, most: int) -> int:
+            value = env.get(name) or str(default)
+            if not (value.isascii() and value.isdigit() and int(value) <= most):
+                raise Terminal("settings", f"the environment variable {name} is not a whole number from 0 to {most}")
+            return int(value)
+
         secret = env.get("DATABASE_SECRET_ARN") or None
         return cls(
             bucket=text("DROPLOAD_BUCKET"),
@@ -75,4 +87,8 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            events_topic=env.get("DROPLOAD_EVENTS_TOPIC_ARN") or None,
+            mail_settle_seconds=whole("DROPLOAD_MAIL_SETTLE_SECONDS", cls.mail_settle_seconds, 3600),
+            mail_window_seconds=whole("DROPLOAD_MAIL_WINDOW_SECONDS", cls.mail_window_seconds, 86_400),
+            digest_hour=whole("DROPLOAD_DIGEST_HOUR", cls.digest_hour, 23),
         )

@@ -76,6 +76,8 @@ class System:
             mail_from="dropload@example.com",
             engineers=("engineers@example.com",),
             public_url="http://127.0.0.1:8000",
+            mail_settle_seconds=0,
+            mail_window_seconds=0,
         )
         settings = replace(settings, **changes)
         system = cls(settings, Container(settings))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from chalicelib.core.duration import Duration
+from chalicelib.core.expected import Expected
 
 Bound: TypeAlias = int | Decimal | date | datetime | time | Duration
 """A bound as a logical value of its field's type: a ``datetime`` has its offset, a ``yearmonth`` is its first day."""
@@ -58,6 +59,15 @@ class AfterLoad(StrEnum):
     KEEP = "keep"
     DELETE = "delete"
     ARCHIVE = "archive"
+
+
+class Tell(StrEnum):
+    """What a dataset's owners are told by mail: of files with failures, of each day's whole, of both, or nothing."""
+
+    ALL = "all"
+    FAILURES = "failures"
+    DIGEST = "digest"
+    NONE = "none"
 
 
 class HeaderMatch(StrEnum):
@@ -146,6 +156,7 @@ class Dataset:
     ``aliases`` are pairs: another label of a column, and its field. With ``detect_delimiter`` each file tells its own.
     ``format`` (csv, jsonl) is that of files whose names do not tell theirs.
     ``max_error_rate`` is a share of the records read, from 0 to 1. An ``atomic`` dataset takes a whole file or nothing.
+    ``notify`` says what its owners are told, ``expected`` by when files must come.
     """
 
     name: str
@@ -168,6 +179,8 @@ class Dataset:
     after_load: AfterLoad = AfterLoad.KEEP
     format: str = "csv"
     foreign_keys: tuple[ForeignKey, ...] = ()
+    notify: Tell = Tell.ALL
+    expected: Expected | None = None
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""

@@ -20,7 +20,6 @@ from chalicelib.services.ports import (
     Ending,
     Job,
     Judge,
-    Notice,
     Placed,
     Reason,
     RejectedRecord,
@@ -136,7 +135,7 @@ class FinalTransaction(Protocol):
         """Note that the object of the job, and of its duplicates, is to be deleted or archived after the commit."""
 
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
-        """Make the job terminal and put a notice for each audience into the outbox."""
+        """Make the job terminal and put a notice for each audience (and the topic, if any) into the outbox."""
 
 
 class Ledger(Protocol):
@@ -195,7 +194,7 @@ class Ledger(Protocol):
         """The finaliser's transaction, or None where batches are missing or the job has ended."""
 
     def unsent(self, id: UUID) -> bool:
-        """Whether the outbox holds a notice of this job."""
+        """Whether the outbox holds a notice of this job that is still to be sent."""
 
     def stuck(self) -> list[tuple[Job, list[int]]]:
         """Open jobs at which nothing has happened for long, and their batches to send again.
@@ -217,9 +216,3 @@ class Ledger(Protocol):
 
     def tidied(self, job: Job) -> None:
         """The job's object has been put away."""
-
-    def sending(self) -> AbstractContextManager[Notice | None]:
-        """The next due notice, marked as sent when the block ends well; None when there is none."""
-
-    def postpone(self, notice: Notice) -> None:
-        """This notice could not be sent: it is due again later, and the next one is first."""

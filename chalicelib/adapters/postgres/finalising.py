@@ -34,7 +34,8 @@ _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way t
 class Finalising:
     """See ``services.ledger_ports.FinalTransaction``."""
 
-    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database) -> None:
+    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database, *, topic: bool) -> None:
+        self._topic = topic
         self._cursor = cursor
         self._database = database
         self.ending = Ending(
@@ -134,7 +135,7 @@ class Finalising:
         if self.ending.job.gathers:
             gather.drop(self._cursor, number)
         self._cursor.execute(CLAIMS["forget"], {"job": number})
-        for audience in audiences:
+        for audience in (*audiences, *(["topic"] if self._topic else [])):
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
         if state is JobState.CANCELLED or (reason is not None and reason.kind != "file"):
             self._reopen_duplicate(number)
@@ -150,6 +151,7 @@ class Finalising:
         self._cursor.execute(JOBS["reopen_duplicate"], {"number": number})
         reopened = self._cursor.fetchone()
         if reopened is not None:
+            self._cursor.execute(JOBS["forget_notice_of_duplicate"], {"reopened": reopened.number})
             self._cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
 
 

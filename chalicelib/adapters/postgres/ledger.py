@@ -14,7 +14,6 @@ from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.views import job_view
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
@@ -23,7 +22,7 @@ from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended, FileRefused
-from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
+from chalicelib.services.ports import Batch, Job, Reason, StoredObject, Untidy
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -36,15 +35,17 @@ _IDLE_SECONDS = 900  # a Lambda may run this long: a job without news for longer
 _STUCK = 100  # jobs swept at once
 _UNTIDY_SECONDS = 60  # the one who finished a job puts its object away; the sweep leaves it this time
 _RESENT = 1_000  # batches of one job sent again at once
-_NOTICE_LINES = 5  # line numbers named for each cause
-_NOTICE_LOOK = 10_000  # rejections looked at to find them
 
 
 class PostgresLedger:
-    """See ``services.ledger_ports.Ledger`` for what each method promises."""
+    """See ``services.ledger_ports.Ledger`` for what each method promises.
 
-    def __init__(self, database: Database) -> None:
+    With ``topic`` each end of a job is put into the outbox for the topic, too.
+    """
+
+    def __init__(self, database: Database, *, topic: bool = False) -> None:
         self._database = database
+        self._topic = topic
 
     def open_job(
         self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
@@ -71,6 +72,8 @@ class PostgresLedger:
                 earlier = cursor.fetchone()
                 if earlier is not None:
                     cursor.execute(JOBS["mark_duplicate"], {**values, "earlier": earlier.number})
+                    if self._topic:
+                        cursor.execute(OUTBOX["put_duplicate"], values)
             cursor.execute(JOBS["by_revision"], values)
             return as_job(cursor.fetchone())
 
@@ -186,7 +189,10 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_complete"], {"id": id})
             row = cursor.fetchone()
-            yield Finalising(cursor, as_job(row), row, self._database) if row is not None else None
+            if row is None:
+                yield None
+            else:
+                yield Finalising(cursor, as_job(row), row, self._database, topic=self._topic)
 
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:
@@ -218,21 +224,6 @@ class PostgresLedger:
     def tidied(self, job: Job) -> None:
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["tidied"], {"number": job.number})
-
-    @contextmanager
-    def sending(self) -> Iterator[Notice | None]:
-        with self._database.transaction() as cursor:
-            cursor.execute(OUTBOX["take"])
-            row = cursor.fetchone()
-            if row is None:
-                yield None
-                return
-            yield _notice(cursor, row)
-            cursor.execute(OUTBOX["sent"], {"number": row.number})
-
-    def postpone(self, notice: Notice) -> None:
-        with self._database.transaction() as cursor:
-            cursor.execute(OUTBOX["postpone"], {"number": notice.number})
 
 
 def as_job(row: Any) -> Job:
@@ -290,11 +281,3 @@ def _stopped(cursor: Cursor, job: Job) -> Job:
 def _pending(cursor: Cursor, job: Job) -> list[int]:
     cursor.execute(BATCHES["pending"], {"number": job.number})
     return [row.number for row in cursor.fetchall()]
-
-
-def _notice(cursor: Cursor, row: Any) -> Notice:
-    view = job_view(cursor, row.id)
-    assert view is not None, "the outbox refers to its job"
-    cursor.execute(queries("views")["first_lines"], {"number": row.job, "lines": _NOTICE_LINES, "limit": _NOTICE_LOOK})
-    lines = {(cause.code, cause.column): cause.lines for cause in cursor.fetchall()}
-    return Notice(number=row.number, job=view, audience=row.audience, lines=lines)

@@ -136,6 +136,9 @@ set state = 'PENDING', duplicate_of = null, split_done = false, finished_at = nu
 where number = (select min(number) from dropload.job where duplicate_of = %(number)s and state = 'DUPLICATE')
 returning number
 
+-- name: forget_notice_of_duplicate
+delete from dropload.outbox where job = %(reopened)s
+
 -- name: pass_on_duplicates
 update dropload.job set duplicate_of = %(reopened)s where duplicate_of = %(number)s
 
