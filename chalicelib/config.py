@@ -11,6 +11,14 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """An OpenID Connect issuer whose tokens are taken, and the audience that they must be for."""
+
+    issuer: str
+    audience: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
@@ -37,6 +45,7 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    oidc: Oidc | None = None
     events_topic: str | None = None
     mail_settle_seconds: int = 30
     mail_window_seconds: int = 900
@@ -69,6 +78,7 @@ class Settings:
             return int(value)
 
         secret = env.get("DATABASE_SECRET_ARN") or None
+        issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
             bucket=text("DROPLOAD_BUCKET"),
             intake_queue=text("DROPLOAD_INTAKE_QUEUE_URL"),
@@ -87,6 +97,7 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
             events_topic=env.get("DROPLOAD_EVENTS_TOPIC_ARN") or None,
             mail_settle_seconds=whole("DROPLOAD_MAIL_SETTLE_SECONDS", cls.mail_settle_seconds, 3600),
             mail_window_seconds=whole("DROPLOAD_MAIL_WINDOW_SECONDS", cls.mail_window_seconds, 86_400),

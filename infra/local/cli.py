@@ -75,6 +75,15 @@ def parser() -> argparse.ArgumentParser:
         which.add_argument(f"--{what}", dest="what", action="store_const", const=what, help=of_it)
     _add_state(redrive)
 
+    cancel = commands.add_parser(
+        "cancel",
+        help="call a job off",
+        description="Call a job off, and follow it to its end. What is loaded stays; nothing more is. "
+        "Exit code: 0 when it was cancelled, 1 when it ended otherwise.",
+    )
+    cancel.add_argument("job", metavar="JOB", help="the job's id")
+    _add_state(cancel)
+
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
 
     datasets.add_arguments(commands.add_parser("datasets", help="check descriptors, and bring their tables up to date"))
@@ -168,6 +177,10 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import redrive
 
             return redrive.run(arguments.job, arguments.what, arguments.state.resolve())
+        case "cancel":
+            from infra.local import levers
+
+            return levers.cancel(arguments.job, arguments.state.resolve())
         case "demo-file":
             from infra.local import demo
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from chalicelib.adapters.postgres import gather
+from chalicelib.adapters.postgres import cancelling, gather
 from chalicelib.adapters.postgres.corrections import lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import reason_of, rejected_records
@@ -90,6 +90,7 @@ class Held:
         split_done = self._cursor.fetchone().split_done
         if self.job.gathers:
             gather.make(self._cursor, self.job.dataset, self.job.number)
+        cancelling.forget(self._cursor, self.job.number)  # asked for too late, the last time
         # How it ends this time is news.
         self._cursor.execute(REDRIVING["forget_notices"], here)
         return Restarted(batches=batches, split_done=split_done)
