@@ -55,6 +55,7 @@ from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
+from chalicelib.services.watch import Watch
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -192,6 +193,7 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            watch=Watch(post=self.post, datasets=self.datasets, digest_hour=self.settings.digest_hour),
         )
 
     @cached_property

@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.core.letter import (
     CAUSES,
+    KEY_CHARACTERS,
     REASON_CHARACTERS,
     column_name,
     counted,
@@ -42,12 +43,14 @@ def due(oldest: datetime, newest: datetime, last: datetime | None, pace: Pace) -
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why records were rejected: ``count`` of them in so many ``files``."""
+    """Why records were rejected: ``count`` of them in so many ``files``, first on this ``line`` of the file ``key``."""
 
     code: str
     column: str | None
     count: int
     files: int
+    line: int
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ class Failure:
 class Pile:
     """What many jobs of one dataset came to. ``jobs`` are the first of them, as rows of the ledger say them.
 
-    A job has ``id``, ``key``, ``state``, ``read``, ``rejected`` and ``code``, its reason's if it failed.
+    A job has ``id``, ``key``, ``state``, ``read``, ``rejected``, ``validate_only`` and ``code``, its reason's if it
+    failed. ``error_files`` is where the error files of the dataset's jobs are.
     """
 
     dataset: str
@@ -74,6 +78,7 @@ class Pile:
     causes: Sequence[Cause]
     failures: Sequence[Failure]
     jobs: Sequence[Mapping[str, Any]]
+    error_files: str
 
 
 def compose_pile(pile: Pile, public_url: str) -> Letter:
@@ -84,7 +89,7 @@ def compose_pile(pile: Pile, public_url: str) -> Letter:
     opening = []
     if pile.rejected:
         opening.append(
-            f"{pile.rejected:,} records rejected in {counted(pile.files, 'file')}, "
+            f"{counted(pile.rejected, 'record')} rejected in {counted(pile.files, 'file')}, "
             f"{counted(len(pile.causes), 'cause')}."
         )
     if pile.failed:
@@ -102,8 +107,13 @@ def compose_pile(pile: Pile, public_url: str) -> Letter:
                 ],
                 title="The files:",
             ),
-            Paragraph("Each file's error file has its rejected records, with their reasons." if pile.rejected else ""),
-            Places([("Status", f"{public_url}/v1/jobs")]),
+            Places(
+                [
+                    *([("Rejected", one_line(pile.error_files, KEY_CHARACTERS))] if pile.rejected else []),
+                    *([("", "Each file's rejected records, with the reason in front.")] if pile.rejected else []),
+                    ("Status", f"{public_url}/v1/jobs"),
+                ]
+            ),
         ],
     )
 
@@ -116,7 +126,8 @@ def causes_of(failures: Sequence[Failure], causes: Sequence[Cause]) -> list[Item
     ]
     for cause in causes[:CAUSES]:
         spread = f", in {cause.files:,} files" if cause.files > 1 else ""
-        items.append(Item(f"{cause.code} in {column_name(cause.column)}{spread}", cause.count))
+        at = f"first on line {cause.line} of {file_name(cause.key)}"
+        items.append(Item(f"{cause.code} in {column_name(cause.column)}{spread}: {at}", cause.count))
     left = len(failures[CAUSES:]) + len(causes[CAUSES:])
     return [*items, *([Item(f"... and {left} more causes")] if left else [])]
 

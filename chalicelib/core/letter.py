@@ -29,7 +29,7 @@ def compose(job: Mapping[str, Any], lines: Mapping[tuple[str, str | None], Seque
         opening = f"{rejected}."
     else:
         subject = f"[dropload] {dataset}: {counts['rejected']:,} of {counts['read']:,} records rejected in {name}"
-        opening = f"{counts['rejected']:,} records rejected, {counted(len(job['causes']), 'cause')}."
+        opening = f"{counted(counts['rejected'], 'record')} rejected, {counted(len(job['causes']), 'cause')}."
     return written(
         subject,
         [

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from chalicelib.core.states import is_terminal
 from chalicelib.errors import DroploadError, Transient
@@ -13,9 +14,11 @@ from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.missed import Missed
+from chalicelib.services.notify import utc_now
 from chalicelib.services.ports import Job, Queues, Remaining, unhurried
 from chalicelib.services.sweep_ports import Sweeps
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.watch import Watch
 
 log = logging.getLogger("dropload.sweep")
 
@@ -30,7 +33,7 @@ class Swept:
     ``objects`` were listed, and ``missed`` of them had no job. ``stuck`` jobs had no news for long: their splits were
     ``resumed``, their batches ``resent``, and some could be ``finished``. Batches were ``taken_back`` from dead
     workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` asked for again, files put
-    away (``tidied``), and tables of ended jobs ``dropped``.
+    away (``tidied``), and tables of ended jobs ``dropped``. ``letters`` tell of a day, or of a file that did not come.
     """
 
     objects: int = 0
@@ -45,6 +48,7 @@ class Swept:
     exports: int = 0
     tidied: int = 0
     dropped: int = 0
+    letters: int = 0
 
 
 class Sweep:
@@ -61,7 +65,11 @@ class Sweep:
         tidy: Tidy,
         exports: ExportLedger,
         missed: Missed,
+        watch: Watch,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._watch = watch
+        self._clock = clock
         self._sweeps = sweeps
         self._ledger = ledger
         self._queues = queues
@@ -87,6 +95,7 @@ class Sweep:
             self._go_on_exporting,
             self._drop_left_over,
             self._look_for_missed,
+            self._write_letters,
         )
         for step in steps:
             try:
@@ -150,3 +159,8 @@ class Sweep:
 
     def _look_for_missed(self, found: Counter[str], remaining: Remaining) -> None:
         found["objects"], found["missed"] = self._missed.run(remaining)
+
+    def _write_letters(self, found: Counter[str], _: Remaining) -> None:
+        found["letters"] = self._watch.run(self._clock())
+        if found["letters"]:
+            self._queues.send_notify()

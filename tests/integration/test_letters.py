@@ -41,7 +41,8 @@ def test_a_hundred_files_that_fail_at_once_are_one_mail(office: Office) -> None:
     [mail] = office.mailer.taken
     assert mail.to == ("members-owner@example.com",)
     assert mail.text.startswith("50 records rejected in 100 files, 1 cause. 50 files failed, 1 cause.\n")
-    assert "50 x type-error in account_id, in 50 files" in mail.text
+    assert "50 x type-error in account_id, in 50 files: first on line 2 of " in mail.text
+    assert f"s3://{office.system.settings.bucket}/error/members/job=.../" in mail.text
     assert mail.text.count("/v1/jobs/") == 50
     assert "... and 50 more files" in mail.text
     assert office.run(days=1) == []

@@ -71,12 +71,13 @@ def piles(draw: st.DrawFn) -> Pile:
         failed=1,
         read=10,
         rejected=5,
-        causes=[Cause("type-error", draw(st.none() | NAMES), 5, 2)],
+        causes=[Cause("type-error", draw(st.none() | NAMES), 5, 2, 7, draw(NAMES))],
         failures=[Failure("any", draw(NAMES), 1)],
         jobs=[
             {"id": ID, "key": name, "state": "FAILED", "code": "any", "read": 1, "rejected": 1, "validate_only": False}
             for name in names
         ],
+        error_files=f"s3://b/error/{draw(NAMES)}/job=.../",
     )
 
 

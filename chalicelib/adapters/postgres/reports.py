@@ -79,6 +79,7 @@ def _jobs(cursor: Cursor, letter: Any) -> OneJob | Pile | None:
         causes=_causes(cursor, "pile_causes", values),
         failures=_failures(cursor, "pile_failures", values),
         jobs=jobs,
+        error_files=f"s3://{whole.bucket}/error/{letter.dataset}/job=.../",
     )
 
 

@@ -1,7 +1,7 @@
 -- What letters are about: many jobs, a day, a file that did not come.
 
 -- name: pile
-select count(*) as files, count(*) filter (where job.state = 'FAILED') as failed,
+select count(*) as files, count(*) filter (where job.state = 'FAILED') as failed, min(job.bucket) as bucket,
        coalesce(sum(job.read), 0)::bigint as read, coalesce(sum(job.rejected), 0)::bigint as rejected,
        min(job.id::text)::uuid as id, min(job.number) as number
 from dropload.outbox join dropload.job on job.number = outbox.job
@@ -16,8 +16,9 @@ limit %(files)s
 
 -- name: pile_causes
 select cause.code, nullif(cause."column", '') as "column", sum(cause.count)::bigint as count,
-       count(distinct cause.job) as files
-from dropload.outbox join dropload.cause on cause.job = outbox.job
+       count(distinct cause.job) as files, (array_agg(job.key order by cause.job, cause.batch))[1] as key,
+       (array_agg(cause.example_line order by cause.job, cause.batch))[1] as line
+from dropload.outbox join dropload.job on job.number = outbox.job join dropload.cause on cause.job = job.number
 where outbox.letter = %(letter)s
 group by cause.code, cause."column"
 order by 3 desc, 1, 2
@@ -44,7 +45,8 @@ order by job.state
 
 -- name: day_causes
 select cause.code, nullif(cause."column", '') as "column", sum(cause.count)::bigint as count,
-       count(distinct cause.job) as files
+       count(distinct cause.job) as files, (array_agg(job.key order by cause.job, cause.batch))[1] as key,
+       (array_agg(cause.example_line order by cause.job, cause.batch))[1] as line
 from dropload.job join dropload.cause on cause.job = job.number
 where job.dataset = %(dataset)s and job.finished_at >= %(start)s and job.finished_at < %(end)s
   and not job.validate_only
