@@ -25,7 +25,9 @@ class Settings:
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
     holds such a URL) is set. ``events_topic`` is an SNS topic's ARN, ``digest_hour`` the hour (UTC) at which mails
     about the day before go out. A mail about failed files waits until none has come for ``mail_settle_seconds``, and
-    the next one about the same dataset for ``mail_window_seconds``.
+    the next one about the same dataset for ``mail_window_seconds``. ``memory_mb`` is what this
+    function has, as Lambda says; ``log_format`` is ``JSON`` or ``Text``, or None where logs are somebody else's to set
+    up.
     """
 
     bucket: str
@@ -45,6 +47,8 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    memory_mb: int = 1024
+    log_format: str | None = None
     oidc: Oidc | None = None
     events_topic: str | None = None
     mail_settle_seconds: int = 30
@@ -77,6 +81,12 @@ class Settings:
                 raise Terminal("settings", f"the environment variable {name} is not a whole number from 0 to {most}")
             return int(value)
 
+        def one_of(name: str, *known: str) -> str | None:
+            value = env.get(name) or None
+            if value is not None and value not in known:
+                raise Terminal("settings", f"the environment variable {name} is none of {', '.join(known)}")
+            return value
+
         secret = env.get("DATABASE_SECRET_ARN") or None
         issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
@@ -97,6 +107,8 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
+            log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
             events_topic=env.get("DROPLOAD_EVENTS_TOPIC_ARN") or None,
             mail_settle_seconds=whole("DROPLOAD_MAIL_SETTLE_SECONDS", cls.mail_settle_seconds, 3600),

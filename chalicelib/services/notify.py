@@ -16,8 +16,10 @@ from chalicelib.core.late import compose_late
 from chalicelib.core.letter import compose
 from chalicelib.core.mailtext import Letter
 from chalicelib.errors import Transient
+from chalicelib.services.metrics import Metric
 from chalicelib.services.ports import Datasets, Queues, Remaining
 from chalicelib.services.post_ports import Content, JobEvent, Mailer, OneJob, Outgoing, Post, Topic
+from chalicelib.services.telemetry import SILENT, Meter
 
 _ENOUGH = 25.0  # seconds that the next mail may take; with fewer, the rest is left to another invocation
 _ATTEMPTS = 10  # of what is refused: with the time between them, most of a day
@@ -48,8 +50,10 @@ class Notify:
         queues: Queues,
         datasets: Datasets,
         settings: Settings,
+        meter: Meter = SILENT,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._meter = meter
         self._post = post
         self._queues = queues
         self._mailer = mailer
@@ -73,6 +77,8 @@ class Notify:
             if remaining() < _ENOUGH:
                 self._queues.send_notify()
                 break
+        if sent or failed:
+            self._meter.report("notices", {Metric.NOTICES_SENT: sent, Metric.NOTICES_FAILED: failed})
         if failed:
             raise Transient("mail-trouble", f"{failed} of {sent + failed} notices could not be sent")
         return sent

@@ -40,6 +40,7 @@ PARAMETERS = {
     "MailSettleSeconds": "1",
     "MailWindowSeconds": "1",
     "WorkerConcurrency": "2",
+    "LogFormat": "Text",
     "SplitTimeout": "120",
     "SplitVisibility": "120",
     "LoadTimeout": "300",
@@ -190,6 +191,7 @@ def _environment(database_url: str, access: Access, outputs: Mapping[str, str], 
         "DROPLOAD_PUBLIC_URL": api_url,
         "DROPLOAD_EVENTS_TOPIC_ARN": outputs["EventsTopicArn"],
         "DROPLOAD_WORKERS": PARAMETERS["WorkerConcurrency"],
+        "DROPLOAD_LOG_FORMAT": PARAMETERS["LogFormat"],
     }
 
 

@@ -12,7 +12,7 @@ on conflict (bucket, key, revision) do nothing
 
 -- name: find_same_bytes
 -- An earlier job of the same bytes under the same name that has loaded them, or is about to.
-select earlier.number
+select earlier.number, earlier.id
 from dropload.job as earlier
 where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %(etag)s and earlier.size = %(size)s
   and earlier.revision <> %(revision)s and not earlier.validate_only

@@ -6,3 +6,7 @@ create table dropload.cancellation (
     job            bigint primary key references dropload.job (number) on delete cascade,
     asked_at       timestamptz not null default now()
 );
+
+-- The job whose file this one loads once more, since somebody asked for that: its revision is that one's and a suffix.
+alter table dropload.job add column again_of bigint references dropload.job (number);
+create index job_again on dropload.job (again_of) where again_of is not null;
