@@ -12,15 +12,19 @@ from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
 from chalicelib.adapters.postgres.cancelling import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.post import PostgresPost
+from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
+from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.views import PostgresViews
+from chalicelib.adapters.postgres.work import PostgresReceipts
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
 from chalicelib.adapters.ses import SesMailer
@@ -36,6 +40,7 @@ from chalicelib.services.bury import Bury
 from chalicelib.services.cancel import Cancel
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
+from chalicelib.services.datasets import DatasetAnswers
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -52,8 +57,11 @@ from chalicelib.services.notify import Notify
 from chalicelib.services.overview import Overview
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
+from chalicelib.services.receipts import Receipts
+from chalicelib.services.records import Records
 from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
+from chalicelib.services.schedule import Schedule
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
@@ -93,7 +101,8 @@ class Container:
 
     @cached_property
     def ledger(self) -> PostgresLedger:
-        return PostgresLedger(self.database, topic=self.settings.events_topic is not None)
+        settings = self.settings
+        return PostgresLedger(self.database, settings.memory_mb, topic=settings.events_topic is not None)
 
     @cached_property
     def views(self) -> PostgresViews:
@@ -122,6 +131,7 @@ class Container:
             bulk=Bulk(reads=self.reads),
             gather=Gather(reads=self.reads, datasets=self.datasets),
             tidy=self.tidy,
+            max_attempts=self.settings.max_attempts,
             meter=self.meter,
         )
 
@@ -205,7 +215,21 @@ class Container:
             exports=self.export_ledger,
             missed=self.missed,
             watch=Watch(post=self.post, datasets=self.datasets, digest_hour=self.settings.digest_hour),
+            schedule=self.schedule,
             overview=self.overview,
+        )
+
+    @cached_property
+    def redrives(self) -> PostgresRedrives:
+        return PostgresRedrives(self.database)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        return Schedule(
+            waiting=PostgresSchedules(self.database, topic=self.settings.events_topic is not None),
+            redrives=self.redrives,
+            queues=self.queues,
+            datasets=self.datasets,
         )
 
     @cached_property
@@ -267,9 +291,25 @@ class Container:
         return Jobs(views=self.views)
 
     @cached_property
+    def receipts(self) -> Receipts:
+        return Receipts(view=PostgresReceipts(self.database))
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(
+            store=PostgresRecords(self.database),
+            datasets=self.datasets,
+            max_record_bytes=self.settings.max_record_bytes,
+        )
+
+    @cached_property
+    def dataset_answers(self) -> DatasetAnswers:
+        return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
+
+    @cached_property
     def redrive(self) -> Redrive:
         return Redrive(
-            redrives=PostgresRedrives(self.database),
+            redrives=self.redrives,
             objects=self.objects,
             queues=self.queues,
             datasets=self.datasets,

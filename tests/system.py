@@ -78,6 +78,7 @@ class System:
             public_url="http://127.0.0.1:8000",
             mail_settle_seconds=0,
             mail_window_seconds=0,
+            max_attempts=1,  # what fails has failed, unless a test asks for patience
         )
         settings = replace(settings, **changes)
         system = cls(settings, Container(settings))
