@@ -94,7 +94,7 @@ def test_engineers_are_told_of_a_day_what_was_ours(office: Office) -> None:
     assert "[dropload] 2026-03-10: 2 files failed for us, 2 causes" in subjects
     [mail] = [mail for mail in office.mailer.taken if "for us" in mail.subject]
     assert mail.to == ("engineers@example.com",)
-    assert "we could not (exhausted)" in mail.text
+    assert "(exhausted)" in mail.text
     assert "nosuch: file.csv (unknown-dataset)" in mail.text
     assert "empty.csv" not in mail.text
 
