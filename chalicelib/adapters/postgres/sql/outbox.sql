@@ -4,9 +4,11 @@
 insert into dropload.outbox (job, audience) values (%(job)s, %(audience)s) on conflict (job, audience) do nothing
 
 -- name: put_duplicate
--- Of a job that ended as it was opened.
+-- Of a job that ended as it was opened, if it did.
 insert into dropload.outbox (job, audience)
-select number, 'topic' from dropload.job where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s
+select number, 'topic'
+from dropload.job
+where bucket = %(bucket)s and key = %(key)s and revision = %(revision)s and state = 'DUPLICATE'
 on conflict (job, audience) do nothing
 
 -- name: unsent
