@@ -26,7 +26,10 @@ NEEDS = {
     ("GET", "/v1/jobs"): READ,
     ("GET", "/v1/jobs/{id}"): READ,
     ("GET", "/v1/jobs/{id}/rejections"): READ,
+    ("GET", "/v1/jobs/{id}/receipt"): READ,
     ("POST", "/v1/jobs/{id}/redrive"): WRITE,
+    ("POST", "/v1/jobs/{id}/cancel"): WRITE,
+    ("POST", "/v1/jobs/{id}/start"): WRITE,
     ("GET", "/v1/datasets"): READ,
     ("GET", "/v1/datasets/{name}"): READ,
     ("GET", "/v1/datasets/{name}/volumes"): READ,
@@ -40,7 +43,6 @@ NEEDS = {
     ("DELETE", "/v1/datasets/{name}/records/{id}"): WRITE,
     ("POST", "/v1/datasets/{name}/exports"): WRITE,
     ("GET", "/v1/exports/{id}"): READ,
-    ("POST", "/v1/jobs/{id}/cancel"): WRITE,
     ("POST", "/v1/exports/{id}/cancel"): WRITE,
 }
 """What each route asks for, said once more: whoever adds a route or opens one says so here, too."""
@@ -99,6 +101,7 @@ def test_someone_elses_dataset_is_not_there(doors: Doors, job: Json) -> None:
     paths = [
         ("GET", f"/v1/jobs/{job['id']}"),
         ("GET", f"/v1/jobs/{job['id']}/rejections"),
+        ("GET", f"/v1/jobs/{job['id']}/receipt"),
         ("POST", f"/v1/jobs/{job['id']}/redrive"),
         ("POST", "/v1/datasets/members/exports"),
     ]
