@@ -64,7 +64,7 @@ def seconds_until_ended(system: System, jobs: int) -> float:
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE:
         query = """select count(*) filter (where finished_at is not null), count(*),
-                          (select count(*) from dropload.outbox where sent_at is null)
+                          (select count(*) from dropload.outbox where sent_at is null and given_up_at is null)
                    from dropload.job"""
         if system.rows(query) == [(jobs, jobs, 0)]:
             return time.monotonic() - began
