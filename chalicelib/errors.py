@@ -6,6 +6,7 @@
     ├── CallerFault            the file, the descriptor or the request must change; trying again is pointless
     │   ├── FileRefused        a whole file cannot be loaded: the job ends FAILED with this code and message
     │   ├── ExportRefused      a dataset cannot be written as asked: the export ends FAILED with this code and message
+    │   ├── UrlRefused         a URL leads where we do not go, or to an answer that we do not take
     │   ├── DescriptorError    a dataset's descriptor is wrong; carries every problem found
     │   └── RequestRefused     an API request cannot be served; carries the HTTP status it deserves
     ├── Transient              a passing trouble of ours (database down, object store slow): SQS delivers again
@@ -38,6 +39,10 @@ class FileRefused(CallerFault):
 
 class ExportRefused(CallerFault):
     """A dataset cannot be written out in the way that was asked for."""
+
+
+class UrlRefused(CallerFault):
+    """A URL that is none, leads where we do not go, or is answered with what we do not take. Its query is not told."""
 
 
 class DescriptorError(CallerFault):
