@@ -11,21 +11,27 @@ from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
+from chalicelib.adapters.postgres.telling import PostgresChanges
 from chalicelib.adapters.postgres.views import PostgresViews
+from chalicelib.adapters.postgres.webhooks import PostgresWebhooks
 from chalicelib.adapters.s3 import S3ObjectStore
-from chalicelib.adapters.secrets import read_secret
+from chalicelib.adapters.secrets import read_key, read_secret
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.adapters.tables import StoredTables
+from chalicelib.adapters.web import PublicWeb
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.parts import csv_part, json_part
 from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
+from chalicelib.services.changes import ChangedRecords
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
+from chalicelib.services.deliver import Deliver
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -45,6 +51,7 @@ from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
+from chalicelib.services.webhooks import Webhooks
 
 __all__ = ["Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -192,6 +199,44 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             link_seconds=self.settings.link_seconds,
+            new_id=new_id,
+        )
+
+    @cached_property
+    def changes(self) -> PostgresChanges:
+        return PostgresChanges(self.database)
+
+    @cached_property
+    def changed_records(self) -> ChangedRecords:
+        return ChangedRecords(changes=self.changes, views=self.views, datasets=self.datasets)
+
+    @cached_property
+    def web(self) -> PublicWeb:
+        return PublicWeb(self.settings.private_origins)
+
+    @cached_property
+    def webhook_key(self) -> bytes:
+        return read_key(self.settings.webhook_key, self.settings.webhook_key_secret_arn)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        return Webhooks(
+            store=PostgresWebhooks(self.database),
+            queues=self.queues,
+            datasets=self.datasets,
+            key=lambda: self.webhook_key,
+            private_origins=self.settings.private_origins,
+            new_id=new_id,
+        )
+
+    @cached_property
+    def deliver(self) -> Deliver:
+        return Deliver(
+            outgoing=PostgresOutgoing(self.database),
+            changes=self.changes,
+            web=self.web,
+            queues=self.queues,
+            key=lambda: self.webhook_key,
             new_id=new_id,
         )
 

@@ -15,7 +15,8 @@ class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
-    holds such a URL) is set.
+    holds such a URL) is set. So with the key of the webhooks' secrets. ``private_origins`` may be called though they
+    are not on the public internet.
     """
 
     bucket: str
@@ -24,6 +25,7 @@ class Settings:
     convert_queue: str
     notify_queue: str
     export_queue: str
+    webhook_queue: str
     database_url: str | None
     database_secret_arn: str | None
     mail_from: str
@@ -35,6 +37,9 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    webhook_key: str | None = None
+    webhook_key_secret_arn: str | None = None
+    private_origins: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -64,6 +69,7 @@ class Settings:
             convert_queue=text("DROPLOAD_CONVERT_QUEUE_URL"),
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
             export_queue=text("DROPLOAD_EXPORT_QUEUE_URL"),
+            webhook_queue=text("DROPLOAD_WEBHOOK_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,
             mail_from=text("DROPLOAD_MAIL_FROM"),
@@ -75,4 +81,7 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            webhook_key=env.get("DROPLOAD_WEBHOOK_KEY") or None,
+            webhook_key_secret_arn=env.get("DROPLOAD_WEBHOOK_KEY_SECRET_ARN") or None,
+            private_origins=tuple(env.get("DROPLOAD_PRIVATE_ORIGINS", "").replace(",", " ").split()),
         )

@@ -11,6 +11,7 @@ from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout
+from chalicelib.core.news import Event
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Rejection
 from chalicelib.core.schema import AfterLoad
@@ -135,6 +136,9 @@ class FinalTransaction(Protocol):
     def after_load(self, what: AfterLoad) -> None:
         """Note that the object of the job, and of its duplicates, is to be deleted or archived after the commit."""
 
+    def tell(self, events: Sequence[Event]) -> None:
+        """Put in what webhooks want to know of the job's end, which has been booked."""
+
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         """Make the job terminal and put a notice for each audience into the outbox."""
 
@@ -196,6 +200,9 @@ class Ledger(Protocol):
 
     def unsent(self, id: UUID) -> bool:
         """Whether the outbox holds a notice of this job."""
+
+    def untold(self, id: UUID) -> bool:
+        """Whether webhooks are still to be told of this job."""
 
     def stuck(self) -> list[tuple[Job, list[int]]]:
         """Open jobs at which nothing has happened for long, and their batches to send again.

@@ -229,6 +229,9 @@ class Queues(Protocol):
 
     def send_export(self, id: UUID) -> None: ...
 
+    def send_webhooks(self, delay: int = 0) -> None:
+        """Ask for due deliveries to be made, in so many seconds: 900 at most."""
+
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""
 

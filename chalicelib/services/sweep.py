@@ -42,6 +42,7 @@ class Sweep:
                 log.exception("job %s cannot be helped on", job.id)
                 failed += 1
         self._queues.send_notify()
+        self._queues.send_webhooks()
         self._ledger.drop_left_over()
         self._tidy.sweep()
         for export in self._exports.stuck():

@@ -1,6 +1,6 @@
 """What webhooks need from the world, and the plain records that pass between them and it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,5 +137,3 @@ class Outgoing(Protocol):
 
     def forget(self, now: datetime, days: int) -> None:
         """Forget bodies when nobody is to get them any more, and deliveries that ended so many days ago."""
-
-

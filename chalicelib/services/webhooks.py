@@ -142,7 +142,7 @@ class Webhooks:
             return
         if url.scheme != "https":
             raise RequestRefused(400, "not-https", "url: must begin with https://")
-        if url.host == "localhost" or _is_numeric(url.host) and not is_public(url.host):
+        if url.host == "localhost" or (_is_numeric(url.host) and not is_public(url.host)):
             raise RequestRefused(400, "address-refused", "url: its host is not an address on the public internet")
 
 

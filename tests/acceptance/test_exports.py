@@ -27,6 +27,7 @@ NOWHERE = Settings(
     convert_queue="",
     notify_queue="",
     export_queue="",
+    webhook_queue="",
     database_url=None,
     database_secret_arn=None,
     mail_from="",

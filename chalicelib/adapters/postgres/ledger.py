@@ -31,6 +31,7 @@ CLAIMS = queries("claims")
 JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
+TELLING = queries("telling")
 
 _IDLE_SECONDS = 900  # a Lambda may run this long: a job without news for longer has nobody at work on it
 _STUCK = 100  # jobs swept at once
@@ -191,6 +192,11 @@ class PostgresLedger:
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:
             cursor.execute(OUTBOX["unsent"], {"id": id})
+            return bool(cursor.rowcount)
+
+    def untold(self, id: UUID) -> bool:
+        with self._database.transaction() as cursor:
+            cursor.execute(TELLING["untold"], {"id": id})
             return bool(cursor.rowcount)
 
     def stuck(self) -> list[tuple[Job, list[int]]]:
