@@ -6,7 +6,10 @@ from pathlib import Path
 from chalicelib.adapters import events
 from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
+from chalicelib.adapters.listing import S3Listing
 from chalicelib.adapters.parquet_part import ParquetPart
+from chalicelib.adapters.postgres.answers import PostgresAnswers
+from chalicelib.adapters.postgres.cancelling import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
@@ -14,6 +17,7 @@ from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
+from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.telling import PostgresChanges
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.postgres.webhooks import PostgresWebhooks
@@ -26,8 +30,10 @@ from chalicelib.adapters.web import PublicWeb
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.parts import csv_part, json_part
+from chalicelib.services.authentication import Authentication, Tokens
 from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
+from chalicelib.services.cancel import Cancel
 from chalicelib.services.changes import ChangedRecords
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
@@ -38,10 +44,12 @@ from chalicelib.services.exports import Exports
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.gather import Gather
 from chalicelib.services.health import Health
+from chalicelib.services.idempotency import Idempotency
 from chalicelib.services.intake import Intake
 from chalicelib.services.jobs import Jobs
 from chalicelib.services.keys import Keys
 from chalicelib.services.load import Load
+from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
@@ -53,7 +61,9 @@ from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
 from chalicelib.services.webhooks import Webhooks
 
-__all__ = ["Container", "Schema", "container", "read_descriptors", "schema_of"]
+__all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
+
+VERSION = "0.1.0"
 
 
 class Container:
@@ -170,12 +180,24 @@ class Container:
     @cached_property
     def sweep(self) -> Sweep:
         return Sweep(
+            sweeps=self.sweeps,
             ledger=self.ledger,
             queues=self.queues,
             finalise=self.finalise,
+            bury=self.bury,
             tidy=self.tidy,
             exports=self.export_ledger,
+            missed=self.missed,
         )
+
+    @cached_property
+    def sweeps(self) -> PostgresSweeps:
+        return PostgresSweeps(self.database)
+
+    @cached_property
+    def missed(self) -> Missed:
+        listing = S3Listing(self.settings.bucket)
+        return Missed(sweeps=self.sweeps, listing=listing, queues=self.queues, split=self.split)
 
     @cached_property
     def export_ledger(self) -> PostgresExports:
@@ -268,11 +290,32 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             split=self.split,
+            new_id=new_id,
         )
 
     @cached_property
+    def cancel(self) -> Cancel:
+        return Cancel(cancellations=PostgresCancellations(self.database), queues=self.queues)
+
+    @cached_property
     def keys(self) -> Keys:
-        return Keys(store=PostgresKeyStore(self.database), new_id=new_id)
+        return Keys(store=PostgresKeyStore(self.database), datasets=self.datasets, new_id=new_id)
+
+    @cached_property
+    def authentication(self) -> Authentication:
+        return Authentication(keys=self.keys, tokens=self._tokens)
+
+    @property
+    def _tokens(self) -> Tokens | None:
+        if self.settings.oidc is None:
+            return None
+        from chalicelib.adapters.oidc import OidcTokens  # its cryptography takes a tenth of a second to import
+
+        return OidcTokens(self.settings.oidc)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        return Idempotency(answers=PostgresAnswers(self.database))
 
     @cached_property
     def health(self) -> Health:

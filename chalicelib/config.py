@@ -11,6 +11,14 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """An OpenID Connect issuer whose tokens are taken, and the audience that they must be for."""
+
+    issuer: str
+    audience: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
@@ -40,6 +48,7 @@ class Settings:
     webhook_key: str | None = None
     webhook_key_secret_arn: str | None = None
     private_origins: tuple[str, ...] = ()
+    oidc: Oidc | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -62,6 +71,7 @@ class Settings:
             return int(value)
 
         secret = env.get("DATABASE_SECRET_ARN") or None
+        issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
             bucket=text("DROPLOAD_BUCKET"),
             intake_queue=text("DROPLOAD_INTAKE_QUEUE_URL"),
@@ -84,4 +94,5 @@ class Settings:
             webhook_key=env.get("DROPLOAD_WEBHOOK_KEY") or None,
             webhook_key_secret_arn=env.get("DROPLOAD_WEBHOOK_KEY_SECRET_ARN") or None,
             private_origins=tuple(env.get("DROPLOAD_PRIVATE_ORIGINS", "").replace(",", " ").split()),
+            oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
         )

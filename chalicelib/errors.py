@@ -17,7 +17,8 @@
 Messages may be shown to anyone and are logged: they never hold a cell's value or a secret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class DroploadError(Exception):
@@ -54,11 +55,18 @@ class DescriptorError(CallerFault):
 
 
 class RequestRefused(CallerFault):
-    """An API request that cannot be served; ``status`` is the HTTP status that says so."""
+    """An API request that cannot be served; ``status`` is the HTTP status that says so.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    ``headers`` go with the answer, ``more`` are further members of the problem (``job``, ``errors`` ...).
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
         super().__init__(code, message)
         self.status = status
+        self.headers = dict(headers or {})
+        self.more = more
 
 
 class Transient(DroploadError):

@@ -47,7 +47,7 @@ class Webhooks:
         """The webhook, and its secret, which is never shown again.
 
         Raises:
-            RequestRefused: 400, the URL leads where we do not go, or a dataset is none; 409, there are too many.
+            RequestRefused: 422, the URL leads where we do not go, or a dataset is none; 409, there are too many.
         """
         wish = self._checked(caller, wish)
         id, salt = self._new_id(), secrets.token_bytes(SALT_BYTES)
@@ -124,11 +124,11 @@ class Webhooks:
     def _checked(self, caller: Caller, wish: Wish) -> Wish:
         self._check_url(wish.url)
         if wish.datasets is None and caller.datasets is not None:
-            raise RequestRefused(400, "bad-datasets", "datasets: name those that you may see")
+            raise RequestRefused(422, "bad-datasets", "datasets: name those that you may see")
         datasets = None if wish.datasets is None else tuple(dict.fromkeys(wish.datasets))
         for name in datasets or ():
             if name not in self._datasets or not caller.sees(name):
-                raise RequestRefused(400, "bad-datasets", "datasets: there is no dataset with one of these names")
+                raise RequestRefused(422, "bad-datasets", "datasets: there is no dataset with one of these names")
         events = tuple(event for event in Event if event in wish.events)
         return Wish(wish.url, wish.description, datasets, events)
 
@@ -137,13 +137,13 @@ class Webhooks:
         try:
             url = parse_url(text)
         except UrlRefused as refused:
-            raise RequestRefused(400, refused.code, f"url: {refused.message}") from None
+            raise RequestRefused(422, refused.code, f"url: {refused.message}") from None
         if url.origin in self._private_origins:
             return
         if url.scheme != "https":
-            raise RequestRefused(400, "not-https", "url: must begin with https://")
+            raise RequestRefused(422, "not-https", "url: must begin with https://")
         if url.host == "localhost" or (_is_numeric(url.host) and not is_public(url.host)):
-            raise RequestRefused(400, "address-refused", "url: its host is not an address on the public internet")
+            raise RequestRefused(422, "address-refused", "url: its host is not an address on the public internet")
 
 
 def _is_numeric(host: str) -> bool:

@@ -273,7 +273,7 @@ def test_a_caller_has_the_webhooks_of_their_datasets_and_no_others(system: Syste
 def test_a_url_that_leads_where_we_do_not_go_is_refused_at_once(system: System, url: str, code: str) -> None:
     with pytest.raises(RequestRefused) as refused:
         subscribe(system, url)
-    assert (refused.value.status, refused.value.code) == (400, code)
+    assert (refused.value.status, refused.value.code) == (422, code)
 
 
 def test_there_are_only_so_many_webhooks(system: System, receiver: Receiver) -> None:
