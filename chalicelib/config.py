@@ -70,6 +70,9 @@ class Settings:
                 raise Terminal("settings", f"the environment variable {name} is not a positive whole number")
             return int(value)
 
+        def words(name: str) -> tuple[str, ...]:
+            return tuple(word.strip().rstrip("/") for word in (env.get(name) or "").split(",") if word.strip())
+
         secret = env.get("DATABASE_SECRET_ARN") or None
         issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
@@ -93,6 +96,6 @@ class Settings:
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
             webhook_key=env.get("DROPLOAD_WEBHOOK_KEY") or None,
             webhook_key_secret_arn=env.get("DROPLOAD_WEBHOOK_KEY_SECRET_ARN") or None,
-            private_origins=tuple(env.get("DROPLOAD_PRIVATE_ORIGINS", "").replace(",", " ").split()),
+            private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
         )
