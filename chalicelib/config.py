@@ -23,8 +23,10 @@ class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
-    holds such a URL) is set. So with the key of the webhooks' secrets. ``private_origins`` may be called though they
-    are not on the public internet.
+    holds such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
+    ``Text``, or None where logs are somebody else's to set up. The key that the webhooks' secrets are made of is given
+    as ``webhook_key``, or as a secret that holds it. ``private_origins`` (``https://host:port``) may be called though
+    they are not on the public internet.
     """
 
     bucket: str
@@ -48,6 +50,8 @@ class Settings:
     webhook_key: str | None = None
     webhook_key_secret_arn: str | None = None
     private_origins: tuple[str, ...] = ()
+    memory_mb: int = 1024
+    log_format: str | None = None
     oidc: Oidc | None = None
 
     @classmethod
@@ -73,6 +77,12 @@ class Settings:
         def words(name: str) -> tuple[str, ...]:
             return tuple(word.strip().rstrip("/") for word in (env.get(name) or "").split(",") if word.strip())
 
+        def one_of(name: str, *known: str) -> str | None:
+            value = env.get(name) or None
+            if value is not None and value not in known:
+                raise Terminal("settings", f"the environment variable {name} is none of {', '.join(known)}")
+            return value
+
         secret = env.get("DATABASE_SECRET_ARN") or None
         issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
@@ -97,5 +107,7 @@ class Settings:
             webhook_key=env.get("DROPLOAD_WEBHOOK_KEY") or None,
             webhook_key_secret_arn=env.get("DROPLOAD_WEBHOOK_KEY_SECRET_ARN") or None,
             private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
+            memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
+            log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
         )
