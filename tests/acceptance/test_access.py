@@ -36,6 +36,7 @@ NEEDS = {
     ("GET", "/v1/jobs"): READ,
     ("GET", "/v1/jobs/{id}"): READ,
     ("GET", "/v1/jobs/{id}/rejections"): READ,
+    ("POST", "/v1/jobs/{id}/cancel"): WRITE,
     ("POST", "/v1/jobs/{id}/redrive"): WRITE,
     ("POST", "/v1/datasets/{name}/exports"): WRITE,
     ("GET", "/v1/exports/{id}"): READ,
