@@ -75,11 +75,11 @@ def _models(route: Route) -> list[Key]:
 
 
 def _operation(route: Route, schemas: Mapping[Key, str], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    summary, _, rest = route.doc.partition("\n")
+    summary, _, rest = route.doc.replace("``", "`").partition("\n")
     operation: dict[str, Any] = {
         "operationId": route.name,
         "tags": [_tag(route.path)],
-        "summary": summary.strip(),
+        "summary": summary.strip().replace("`", ""),
         "parameters": _parameters(route, schemas, definitions),
         "responses": {str(status): answer for status, answer in sorted(_answers(route, schemas).items())},
     }
@@ -98,11 +98,10 @@ def _operation(route: Route, schemas: Mapping[Key, str], definitions: Mapping[st
 
 
 def _tag(path: str) -> str:
-    parts = [part for part in path.split("/") if part and part != "v1"]
-    if not parts:
-        return "page"
-    known = [part for part in parts if not part.startswith("{")]
-    return known[-1] if parts[0] == "datasets" and known[-1] in ("records", "exports") else known[0]
+    if not path.startswith("/v1/"):
+        return "about"
+    known = [part for part in path.split("/")[2:] if not part.startswith("{")]
+    return known[-1] if known[0] == "datasets" and known[-1] in ("records", "exports") else known[0]
 
 
 def _parameters(route: Route, schemas: Mapping[Key, str], definitions: Mapping[str, Any]) -> list[dict[str, Any]]:
