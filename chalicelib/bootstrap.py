@@ -12,11 +12,13 @@ from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
 from chalicelib.adapters.postgres.cancelling import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
+from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
@@ -39,6 +41,7 @@ from chalicelib.services.cancel import Cancel
 from chalicelib.services.changes import ChangedRecords
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
+from chalicelib.services.datasets import DatasetAnswers
 from chalicelib.services.deliver import Deliver
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
@@ -54,8 +57,10 @@ from chalicelib.services.load import Load
 from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
 from chalicelib.services.overview import Overview
+from chalicelib.services.prompt import Prompt
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
+from chalicelib.services.records import Records
 from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
@@ -272,9 +277,13 @@ class Container:
         )
 
     @cached_property
+    def outgoing(self) -> PostgresOutgoing:
+        return PostgresOutgoing(self.database)
+
+    @cached_property
     def deliver(self) -> Deliver:
         return Deliver(
-            outgoing=PostgresOutgoing(self.database),
+            outgoing=self.outgoing,
             changes=self.changes,
             web=self.web,
             queues=self.queues,
@@ -301,6 +310,19 @@ class Container:
     @cached_property
     def jobs(self) -> Jobs:
         return Jobs(views=self.views)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(
+            store=PostgresRecords(self.database),
+            datasets=self.datasets,
+            max_record_bytes=self.settings.max_record_bytes,
+            prompt=Prompt(outgoing=self.outgoing, queues=self.queues),
+        )
+
+    @cached_property
+    def dataset_answers(self) -> DatasetAnswers:
+        return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
 
     @cached_property
     def redrive(self) -> Redrive:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys, levers, webhooks
+from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, records, webhooks
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
     levers.routes,
+    datasets.routes,
+    records.routes,
     exports.routes,
     keys.routes,
     webhooks.routes,

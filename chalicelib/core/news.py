@@ -20,6 +20,8 @@ class Event(StrEnum):
     RECORD_DELETED = "record.deleted"
 
 
+RECORD_EVENTS = (Event.RECORD_CREATED, Event.RECORD_UPDATED, Event.RECORD_DELETED)
+"""What the API does to records."""
 TEST = "webhook.test"
 """Told to one webhook, because somebody asked for it."""
 

@@ -135,5 +135,8 @@ class Outgoing(Protocol):
     def wake_at(self, now: datetime, latest: datetime) -> datetime | None:
         """When somebody should look again, at the latest then; None where nothing is due, or a message comes anyway."""
 
+    def wake_for_records(self, now: datetime, at: datetime) -> bool:
+        """Whether somebody should look then, for what the API has done to records: no message comes before that."""
+
     def forget(self, now: datetime, days: int) -> None:
         """Forget bodies when nobody is to get them any more, and deliveries that ended so many days ago."""

@@ -20,7 +20,7 @@ from chalicelib.errors import RequestRefused, Terminal
 from tests.receiver import Days, Received, Receiver, deliveries, receiving, subscribe, verify, webhook
 from tests.system import System, forever, members
 
-PUT = "insert into dropload.record_event (dataset, event, ids) values (%s, %s, array[%s::bigint])"
+PUT = "insert into dropload.record_event (dataset, event, ids, write) values (%s, %s, array[%s::bigint], 0)"
 
 
 @pytest.fixture

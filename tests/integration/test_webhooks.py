@@ -1,5 +1,7 @@
 """What webhooks are told of, to whom, and that they can believe it."""
 
+import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -142,29 +144,73 @@ def test_a_job_that_failed_halfway_tells_what_it_changed(system: System, receive
     assert len(changed["data"]["ids"]) == failed["data"]["counts"]["inserted"] > 10
 
 
-def test_records_that_the_api_wrote_are_told_together(system: System, receiver: Receiver) -> None:
+def test_records_that_were_written_are_told_together(system: System, receiver: Receiver) -> None:
     subscribe(system, receiver.url(), datasets=["members"])
-    happened = [
+    happened: list[tuple[str, str, list[int] | None]] = [
         ("members", "record.created", [1]),
         ("members", "record.created", [2, 3]),
         ("plays", "record.created", [9]),
+        ("members", "record.deleted", list(range(10, 2_310))),
+        ("members", "record.deleted", None),
+        ("members", "record.updated", [4]),
     ]
-    happened += [("members", "record.deleted", list(range(10, 2_310))), ("members", "record.updated", [4])]
     for dataset, event, ids in happened:
-        insert = "insert into dropload.record_event (dataset, event, ids) values (%s, %s, %s)"
+        insert = "insert into dropload.record_event (dataset, event, ids, write) values (%s, %s, %s, 0)"
         system.rows(insert, dataset, event, ids)
     system.container.queues.send_webhooks()
     system.pump()
     told = [(message["type"], message["data"]["ids"]) for message in receiver.messages()]
-    deleted = list(range(10, 2_310))
     assert [entry for entry in told if entry[0] != "record.deleted"] == [
         ("record.created", [1, 2, 3]),
         ("record.updated", [4]),
     ]
-    assert [len(ids) for event, ids in told if event == "record.deleted"] == [1000, 1000, 300]
-    assert [id for event, ids in told if event == "record.deleted" for id in ids] == deleted
+    deleted = [ids for event, ids in told if event == "record.deleted"]
+    assert [ids and len(ids) for ids in deleted] == [1000, 1000, 300, None]
+    assert [id for ids in deleted for id in ids or ()] == list(range(10, 2_310))
     assert {message["data"]["dataset"] for message in receiver.messages()} == {"members"}
-    assert system.rows("select count(*) from dropload.record_event") == [(0,)]
+    system.container.queues.send_webhooks()
+    system.pump()
+    assert len(receiver.received) == len(told)
+
+
+def test_what_the_api_writes_is_told_soon(system: System, receiver: Receiver) -> None:
+    made = subscribe(system, receiver.url())
+    records = system.container.records
+    values = {"first_name": "Ana", "last_name": "Silva", "account_id": 7}
+    bodies = [{**values, "phone_number": f"{n:010d}", "client_member_id": n} for n in range(5)]
+    ids = [records.create(EVERYONE, "members", json.dumps(body).encode()).id for body in bodies]
+    changed = json.dumps({"first_name": "Eva"}).encode()
+    records.patch(EVERYONE, "members", ids[0], changed, None)
+    records.patch(EVERYONE, "members", ids[1], json.dumps({"first_name": "Ana"}).encode(), None)  # as it is
+    records.delete(EVERYONE, "members", ids[4], None)
+    records.delete_all(EVERYONE, "members", "members")
+    messages = 0
+    deadline = time.monotonic() + 10
+    while len(receiver.messages()) < 4 and time.monotonic() < deadline:
+        messages += len(system.deliver(system.settings.webhook_queue))
+        time.sleep(0.1)
+    told = [(message["type"], message["data"]["ids"]) for message in receiver.messages()]
+    assert sorted(told, key=str) == sorted(
+        [
+            ("record.created", ids),
+            ("record.updated", [ids[0]]),
+            ("record.deleted", [ids[4]]),
+            ("record.deleted", None),
+        ],
+        key=str,
+    )
+    assert messages < 8  # of which one is enough, for all who write within a second
+    for received in receiver.received:
+        verify(received, made["secret"])
+        assert b"Ana" not in received.body
+
+
+def test_where_nobody_wants_to_know_writing_sends_nothing(system: System, receiver: Receiver) -> None:
+    subscribe(system, receiver.url(), "job.completed")
+    body = b'[{"song": "a", "date": "2026-01-01", "plays": 1}]'
+    system.container.records.put(EVERYONE, "plays", body)
+    time.sleep(1.5)
+    assert list(system.receive(system.settings.webhook_queue)) == []
 
 
 def test_while_secrets_change_both_sign_and_then_only_the_new_one(system: System, receiver: Receiver) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from chalicelib.adapters.postgres import telling
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.core.news import RECORD_EVENTS
 from chalicelib.services.webhook_ports import Changed, Due, Outcome
 
 DELIVERIES = queries("deliveries")
@@ -67,6 +68,12 @@ class PostgresOutgoing:
             cursor.execute(DELIVERIES["wake"], {"at": min(max(at, now), latest), "now": now})
             row = cursor.fetchone()
             return None if row is None else row.at
+
+    def wake_for_records(self, now: datetime, at: datetime) -> bool:
+        values = {"now": now, "at": at, "events": list(RECORD_EVENTS)}
+        with self._database.transaction() as cursor:
+            cursor.execute(DELIVERIES["wake_for_records"], values)
+            return bool(cursor.rowcount)
 
     def forget(self, now: datetime, days: int) -> None:
         with self._database.transaction() as cursor:

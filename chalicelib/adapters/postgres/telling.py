@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -60,12 +61,10 @@ def collect(cursor: Cursor, most_ids: int) -> bool:
     for run in _alike(rows):
         first = run[0]
         if wanted(cursor, first.dataset, [first.event]):
-            ids = list(dict.fromkeys(id for row in run for id in row.ids))
-            for start in range(0, len(ids), most_ids):
-                data = {"dataset": first.dataset, "ids": ids[start : start + most_ids]}
-                body = render(first.event, first.created_at, data)
+            for ids in _pages(run, most_ids):
+                body = render(first.event, first.created_at, {"dataset": first.dataset, "ids": ids})
                 put(cursor, first.event, first.dataset, body, at=first.created_at)
-    cursor.execute(TELLING["drop_record_events"], {"numbers": [row.number for row in rows]})
+    cursor.execute(TELLING["told_record_events"], {"numbers": [row.number for row in rows]})
     return bool(rows)
 
 
@@ -83,13 +82,17 @@ def changed(cursor: Cursor) -> Iterator[tuple[Changed, Callable[[str], None]] | 
 
 
 def _alike(rows: Sequence[Any]) -> list[list[Any]]:
-    runs: list[list[Any]] = []
-    for row in rows:
-        if runs and (runs[-1][0].dataset, runs[-1][0].event) == (row.dataset, row.event):
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    return runs
+    return [list(run) for _, run in groupby(rows, lambda row: (row.dataset, row.event, row.ids is None))]
+
+
+def _pages(run: Sequence[Any], most_ids: int) -> Iterator[list[int] | None]:
+    """None for all the rows that there were."""
+    if run[0].ids is None:
+        yield None
+        return
+    ids = list(dict.fromkeys(id for row in run for id in row.ids))
+    for start in range(0, len(ids), most_ids):
+        yield ids[start : start + most_ids]
 
 
 class PostgresChanges:

@@ -98,6 +98,15 @@ set at = %(at)s
 where at > %(at)s + interval '1 second' or at <= %(now)s
 returning at
 
+-- name: wake_for_records
+-- Nothing, either, where nobody wants to know.
+update dropload.webhook_wake
+set at = %(at)s
+where (at > %(at)s + interval '1 second' or at <= %(now)s)
+  and exists (select from dropload.webhook where state = 'enabled' and events && %(events)s)
+  and exists (select from dropload.record_event where not told)
+returning at
+
 -- name: forget_payloads
 update dropload.webhook_message as message
 set payload = null

@@ -24,12 +24,13 @@ limit 1
 -- name: take_record_events
 select number, dataset, event, ids, created_at
 from dropload.record_event
+where not told
 order by number
 limit %(limit)s
 for update skip locked
 
--- name: drop_record_events
-delete from dropload.record_event where number = any (%(numbers)s)
+-- name: told_record_events
+update dropload.record_event set told = true where number = any (%(numbers)s)
 
 -- name: take_changes
 -- A job's changed rows are still to be looked up.

@@ -71,11 +71,6 @@ create table dropload.webhook_attempt (
 create table dropload.webhook_wake (at timestamptz not null);
 insert into dropload.webhook_wake values (now());
 
--- What the API has done to records, until it is told.
-create table if not exists dropload.record_event (
-    number         bigint generated always as identity primary key,
-    dataset        text not null,
-    event          text not null,              -- record.created, record.updated, record.deleted
-    ids            bigint[] not null,
-    created_at     timestamptz not null default now()
-);
+-- What the API has done to records stays where it is booked (0015), for rows to be traced.
+alter table dropload.record_event add column told boolean not null default false;
+create index record_event_untold on dropload.record_event (number) where not told;
