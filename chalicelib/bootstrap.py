@@ -25,6 +25,7 @@ from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.telling import PostgresChanges
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.postgres.webhooks import PostgresWebhooks
+from chalicelib.adapters.postgres.work import PostgresReceipts
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_key, read_secret
 from chalicelib.adapters.ses import SesMailer
@@ -60,6 +61,7 @@ from chalicelib.services.overview import Overview
 from chalicelib.services.prompt import Prompt
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
+from chalicelib.services.receipts import Receipts
 from chalicelib.services.records import Records
 from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
@@ -102,7 +104,7 @@ class Container:
 
     @cached_property
     def ledger(self) -> PostgresLedger:
-        return PostgresLedger(self.database)
+        return PostgresLedger(self.database, self.settings.memory_mb)
 
     @cached_property
     def views(self) -> PostgresViews:
@@ -310,6 +312,10 @@ class Container:
     @cached_property
     def jobs(self) -> Jobs:
         return Jobs(views=self.views)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        return Receipts(view=PostgresReceipts(self.database))
 
     @cached_property
     def records(self) -> Records:

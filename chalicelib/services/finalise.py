@@ -19,7 +19,7 @@ from chalicelib.services.metrics import COUNTED, ENDED, Metric
 from chalicelib.services.ports import Datasets, Ending, Job, ObjectStore, Queues, Reason, RejectedRecord, Remaining
 from chalicelib.services.publish import Publish, awaits_replay
 from chalicelib.services.replace import settle
-from chalicelib.services.telemetry import SILENT, Meter
+from chalicelib.services.telemetry import SILENT, Meter, current
 from chalicelib.services.tidy import Tidy
 
 MANIFEST = "manifest.json"
@@ -29,7 +29,8 @@ _ANOTHER = 450.0  # seconds that must be left for the next of many transactions 
 class Finalise:
     """Exactly one finaliser a job: it holds the job's row, and the files stand before the state says so.
 
-    Killed anywhere, the next delivery does it again: the files come out the same, byte for byte.
+    Killed anywhere, the next delivery does it again: the files come out the same, byte for byte, but for what the
+    manifest says of time.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Finalise:
 
     def _try(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None, *, alone: bool) -> bool:
         """False where more is to be done to finish the job, in another transaction or by somebody else."""
-        ended: tuple[Ending, Ending, JobState] | None = None
+        ended: tuple[Ending, Ending, JobState, float] | None = None
         with self._ledger.finalising(id) as final:
             if final is not None:
                 found = final.ending
@@ -104,24 +105,24 @@ class Finalise:
                         return False
                 if replay or final.ending.job.replaces or final.ending.job.gathers:
                     give_up_if_unwanted(final)
-                state = self._finish(final, failure)
-                ended = found, final.ending, state
+                state, seconds = self._finish(final, failure)
+                ended = found, final.ending, state, seconds
         if ended is not None:
             self._report(*ended)
         return True
 
-    def _report(self, found: Ending, end: Ending, state: JobState) -> None:
+    def _report(self, found: Ending, end: Ending, state: JobState, seconds: float) -> None:
         """Batches have told of their records as they booked them; what the finaliser has booked otherwise comes on top.
 
         So the sums of a dataset's metrics are those of its books.
         """
         changed = {name: end.counts[name] - found.counts[name] for name in COUNTED}
         metrics: dict[Metric, float] = {COUNTED[name]: more for name, more in changed.items() if more}
-        self._meter.report(
-            "job ended", {ENDED[state]: 1, **metrics}, dataset=end.job.dataset, job=end.job.id, state=state
-        )
+        metrics |= {ENDED[state]: 1, Metric.JOB_SECONDS: seconds}
+        self._meter.report("job ended", metrics, dataset=end.job.dataset, job=end.job.id, state=state)
 
-    def _finish(self, final: FinalTransaction, failure: Reason | None) -> JobState:
+    def _finish(self, final: FinalTransaction, failure: Reason | None) -> tuple[JobState, float]:
+        """The state that the job ends in, and its seconds from the first to the last."""
         job = final.ending.job
         dataset = self._datasets.get(job.dataset)
         if final.ending.counts["rejected"]:
@@ -132,26 +133,30 @@ class Finalise:
         if job.replaces:
             atomic = dataset is not None and dataset.atomic
             state, reason, replaces = settle(final, state, reason, atomic=atomic)
-        self._write_receipt(final, state, reason)
+        seconds = self._write_receipt(final, state, reason)
         if replaces:  # last, since readers may wait from then on
             give_up_if_unwanted(final)
             reason = final.replace_table()
             if reason is not None:
                 state = JobState.FAILED
                 final.discard()
-                self._write_receipt(final, state, reason)
+                seconds = self._write_receipt(final, state, reason)
         after_load = AfterLoad.KEEP if dataset is None or job.validate_only else dataset.after_load
         if state in LOADED and after_load is not AfterLoad.KEEP:
             final.after_load(after_load)
         final.end(state, reason, self._audiences(final.ending, state, reason))
         changed = final.ending.counts["inserted"] + final.ending.counts["updated"]
         final.tell(news_of(state, changed, validate_only=job.validate_only))
-        return state
+        return state, seconds
 
-    def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> None:
-        receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}
+    def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> float:
+        """Write the manifest; the job's seconds so far."""
+        worked = current().book("finalise")
+        receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt(worked)}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
         self._objects.write(self._prefix(final.ending.job) + MANIFEST, [body], "application/json")
+        seconds: float = receipt["receipt"]["wall_seconds"]
+        return seconds
 
     def _prefix(self, job: Job) -> str:
         """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""

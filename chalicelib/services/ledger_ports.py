@@ -28,6 +28,7 @@ from chalicelib.services.ports import (
     StoredObject,
     Untidy,
 )
+from chalicelib.services.telemetry import Worked
 
 
 class LoadTransaction(Protocol):
@@ -36,7 +37,14 @@ class LoadTransaction(Protocol):
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         """Put the accepted rows into the dataset's table, or where its job has them wait."""
 
-    def book(self, counts: Mapping[str, int], rejections: Collection[Rejection], judge: Judge) -> bool:
+    def book(
+        self,
+        counts: Mapping[str, int],
+        rejections: Collection[Rejection],
+        judge: Judge,
+        *,
+        worked: Worked | None = None,
+    ) -> bool:
         """End the batch as succeeded. True when it was the last that its job waited for.
 
         With the first reason that ``judge`` gives the job is stopped: no batch of it that has not begun ever will.
@@ -124,8 +132,8 @@ class FinalTransaction(Protocol):
     def rejections(self) -> Iterator[RejectedRecord]:
         """Every rejected record in file order, streamed."""
 
-    def receipt(self) -> dict[str, Any]:
-        """The manifest: counts, causes, ranges, timings."""
+    def receipt(self, worked: Worked | None = None) -> dict[str, Any]:
+        """The manifest: counts, causes, ranges, timings, what it all took; books what the finaliser has ``worked``."""
 
     def outdone(self) -> bool:
         """Whether a later job has replaced the table. No other job replaces it before this transaction ends."""
@@ -177,9 +185,12 @@ class Ledger(Protocol):
         replace the table, and the table does not hold that.
         """
 
-    def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
-        """Append batches and move the split on. Raises Contended when another splitter got there first.
+    def plan(
+        self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool, worked: Worked | None = None
+    ) -> Job:
+        """Append batches and move the split on, and book what was ``worked`` for it.
 
+        Raises Contended when another splitter got there first.
         A job that was stopped or called off comes back as it is, with ``split_done``.
         """
 
@@ -197,6 +208,9 @@ class Ledger(Protocol):
 
     def loading(self, batch: Batch, facts: KeyFacts) -> AbstractContextManager[LoadTransaction | None]:
         """The batch's transaction, or None where it has been booked meanwhile, or is not wanted any more."""
+
+    def worked(self, batch: Batch, worked: Worked) -> None:
+        """Book what an attempt took that has failed."""
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         """End a batch as failed; its job will end FAILED for this reason. False where the batch has ended already."""

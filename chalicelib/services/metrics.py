@@ -26,6 +26,7 @@ class Metric(StrEnum):
     JOBS_FAILED = "JobsFailed"
     JOBS_CANCELLED = "JobsCancelled"
     JOBS_DUPLICATE = "JobsDuplicate"
+    JOB_SECONDS = "JobSeconds"
     JOBS_OPEN = "JobsOpen"
     OLDEST_PENDING_SECONDS = "OldestPendingSeconds"
     SWEEPS = "Sweeps"

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import cancelling, gather, shadow
+from chalicelib.adapters.postgres import cancelling, gather, shadow, work
 from chalicelib.adapters.postgres.contested import Contested
 from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
@@ -23,6 +23,7 @@ from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState, may_become
 from chalicelib.errors import FileRefused, Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
+from chalicelib.services.telemetry import Worked
 
 CLAIMS = queries("claims")
 JOBS = queries("jobs")
@@ -36,8 +37,9 @@ _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way t
 class Finalising:
     """See ``services.ledger_ports.FinalTransaction``."""
 
-    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database) -> None:
+    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database, memory_mb: int) -> None:
         self._cursor = cursor
+        self._memory_mb = memory_mb
         self._database = database
         self.ending = Ending(
             job=job,
@@ -93,8 +95,11 @@ class Finalising:
     def rejections(self) -> Iterator[RejectedRecord]:
         return rejected_records(self._cursor, self.ending.job.number)
 
-    def receipt(self) -> dict[str, Any]:
+    def receipt(self, worked: Worked | None = None) -> dict[str, Any]:
         job = self.ending.job
+        work.add(self._cursor, job.number, worked, self._memory_mb)
+        found = work.receipt_of(self._cursor, job.id)
+        assert found is not None, "the finaliser holds the job's row"
         self._cursor.execute(JOBS["batch_receipts"], {"number": job.number})
         batches = [{name: _plain(value) for name, value in row._asdict().items()} for row in self._cursor.fetchall()]
         return {
@@ -111,6 +116,7 @@ class Finalising:
             "found": {name: getattr(job, name) for name in FOUND},
             "counts": dict(self.ending.counts),
             "causes": causes(self._cursor, job.number),
+            "receipt": found[1],
             "data_start": job.data_start,
             "batches": batches,
         }

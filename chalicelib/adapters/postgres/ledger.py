@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import cancelling, gather, shadow
+from chalicelib.adapters.postgres import cancelling, gather, shadow, work
 from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
@@ -24,6 +24,7 @@ from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended, FileRefused
 from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
+from chalicelib.services.telemetry import Worked
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -42,8 +43,9 @@ _NOTICE_LOOK = 10_000  # rejections looked at to find them
 class PostgresLedger:
     """See ``services.ledger_ports.Ledger`` for what each method promises."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, memory_mb: int) -> None:
         self._database = database
+        self._memory_mb = memory_mb
 
     def open_job(
         self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
@@ -118,8 +120,11 @@ class PostgresLedger:
                 gather.make(cursor, job.dataset, job.number)
             return _sure(cursor, job)
 
-    def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
+    def plan(
+        self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool, worked: Worked | None = None
+    ) -> Job:
         with self._database.transaction() as cursor:
+            work.add(cursor, job.number, worked, self._memory_mb)
             cursor.execute(
                 JOBS["advance_split"],
                 {
@@ -175,7 +180,12 @@ class PostgresLedger:
             if row is not None and row.unwanted:
                 cursor.execute(BATCHES["cancel"], here)
                 cursor.execute(BATCHES["cancel_in_job"], {"number": batch.job.number})
-            yield Loading(cursor, batch, facts) if row is not None and not row.unwanted else None
+            yield Loading(cursor, batch, facts, self._memory_mb) if row is not None and not row.unwanted else None
+
+    def worked(self, batch: Batch, worked: Worked) -> None:
+        with self._database.transaction() as cursor:
+            here = {"job": batch.job.number, "batch": batch.number}
+            cursor.execute(work.WORK["add_to_batch"], {**here, **work.spent(worked, self._memory_mb)})
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         with self._database.transaction() as cursor:
@@ -194,7 +204,7 @@ class PostgresLedger:
                 cancelling.stop(cursor, row.number)
                 cursor.execute(JOBS["by_id"], {"id": id})
                 row = cursor.fetchone()
-            yield Finalising(cursor, as_job(row), row, self._database) if row is not None else None
+            yield Finalising(cursor, as_job(row), row, self._database, self._memory_mb) if row is not None else None
 
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:

@@ -137,7 +137,7 @@ order by rejection.batch, rejection.record
 
 -- name: batch_receipts
 select number, state, byte_start, byte_end, first_line, read, inserted, updated, unchanged, ignored, rejected,
-       attempts, started_at, finished_at
+       attempts, worked_ms, started_at, finished_at
 from dropload.batch
 where job = %(number)s
 order by number
