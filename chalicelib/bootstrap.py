@@ -20,6 +20,7 @@ from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
 from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
+from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.telling import PostgresChanges
@@ -65,6 +66,7 @@ from chalicelib.services.receipts import Receipts
 from chalicelib.services.records import Records
 from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
+from chalicelib.services.schedule import Schedule
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
@@ -133,6 +135,7 @@ class Container:
             bulk=Bulk(reads=self.reads),
             gather=Gather(reads=self.reads, datasets=self.datasets),
             tidy=self.tidy,
+            max_attempts=self.settings.max_attempts,
             meter=self.meter,
         )
 
@@ -210,7 +213,21 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            schedule=self.schedule,
             overview=self.overview,
+        )
+
+    @cached_property
+    def redrives(self) -> PostgresRedrives:
+        return PostgresRedrives(self.database)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        return Schedule(
+            waiting=PostgresSchedules(self.database),
+            redrives=self.redrives,
+            queues=self.queues,
+            datasets=self.datasets,
         )
 
     @cached_property
@@ -333,7 +350,7 @@ class Container:
     @cached_property
     def redrive(self) -> Redrive:
         return Redrive(
-            redrives=PostgresRedrives(self.database),
+            redrives=self.redrives,
             objects=self.objects,
             queues=self.queues,
             datasets=self.datasets,

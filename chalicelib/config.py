@@ -50,6 +50,7 @@ class Settings:
     webhook_key: str | None = None
     webhook_key_secret_arn: str | None = None
     private_origins: tuple[str, ...] = ()
+    max_attempts: int = 3
     memory_mb: int = 1024
     log_format: str | None = None
     oidc: Oidc | None = None
@@ -107,6 +108,7 @@ class Settings:
             webhook_key=env.get("DROPLOAD_WEBHOOK_KEY") or None,
             webhook_key_secret_arn=env.get("DROPLOAD_WEBHOOK_KEY_SECRET_ARN") or None,
             private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
+            max_attempts=size("DROPLOAD_MAX_ATTEMPTS", cls.max_attempts),
             memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
             log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,

@@ -78,6 +78,7 @@ class System:
             engineers=("engineers@example.com",),
             public_url="http://127.0.0.1:8000",
             webhook_key="of which the tests make webhooks' secrets",
+            max_attempts=1,  # what fails has failed, unless a test asks for patience
         )
         settings = replace(settings, **changes)
         system = cls(settings, Container(settings))

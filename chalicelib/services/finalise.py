@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+from chalicelib.core.attempts import attempts_metadata
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.error_file import ErrorFile, error_file
 from chalicelib.core.news import news_of
@@ -16,6 +17,7 @@ from chalicelib.services.gather import Gather
 from chalicelib.services.ledger_ports import FinalTransaction, Ledger
 from chalicelib.services.limits import over_limit
 from chalicelib.services.metrics import COUNTED, ENDED, Metric
+from chalicelib.services.patience import attempts_so_far, fails_for_now, most_attempts, patient
 from chalicelib.services.ports import Datasets, Ending, Job, ObjectStore, Queues, Reason, RejectedRecord, Remaining
 from chalicelib.services.publish import Publish, awaits_replay
 from chalicelib.services.replace import settle
@@ -44,8 +46,10 @@ class Finalise:
         bulk: Bulk,
         gather: Gather,
         tidy: Tidy,
+        max_attempts: int,
         meter: Meter = SILENT,
     ) -> None:
+        self._max_attempts = max_attempts
         self._meter = meter
         self._publish = publish
         self._bulk = bulk
@@ -127,12 +131,19 @@ class Finalise:
         dataset = self._datasets.get(job.dataset)
         if final.ending.counts["rejected"]:
             file = error_file_of(job, dataset)
-            self._objects.write(self._prefix(job) + file.name, written(file, final.rejections()), file.content_type)
+            tried = attempts_metadata(attempts_so_far(job, final.ending.reason or failure))
+            self._objects.write(
+                self._prefix(job) + file.name, written(file, final.rejections()), file.content_type, tried
+            )
         state, reason = outcome(final.ending, dataset, failure)
         replaces = False
         if job.replaces:
             atomic = dataset is not None and dataset.atomic
             state, reason, replaces = settle(final, state, reason, atomic=atomic)
+        again = None
+        if reason is not None and fails_for_now(reason):
+            reason, again = patient(job, reason, most_attempts(job, dataset, self._max_attempts))
+            final.count_attempt(again)
         seconds = self._write_receipt(final, state, reason)
         if replaces:  # last, since readers may wait from then on
             give_up_if_unwanted(final)
@@ -144,9 +155,10 @@ class Finalise:
         after_load = AfterLoad.KEEP if dataset is None or job.validate_only else dataset.after_load
         if state in LOADED and after_load is not AfterLoad.KEEP:
             final.after_load(after_load)
-        final.end(state, reason, self._audiences(final.ending, state, reason))
-        changed = final.ending.counts["inserted"] + final.ending.counts["updated"]
-        final.tell(news_of(state, changed, validate_only=job.validate_only))
+        final.end(state, reason, [] if again is not None else self._audiences(final.ending, state, reason))
+        if again is None:  # else its end is still to come
+            changed = final.ending.counts["inserted"] + final.ending.counts["updated"]
+            final.tell(news_of(state, changed, validate_only=job.validate_only))
         return state, seconds
 
     def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> float:
@@ -154,7 +166,8 @@ class Finalise:
         worked = current().book("finalise")
         receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt(worked)}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
-        self._objects.write(self._prefix(final.ending.job) + MANIFEST, [body], "application/json")
+        tried = attempts_metadata(attempts_so_far(final.ending.job, reason))
+        self._objects.write(self._prefix(final.ending.job) + MANIFEST, [body], "application/json", tried)
         seconds: float = receipt["receipt"]["wall_seconds"]
         return seconds
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from chalicelib.core.attempts import Attempts
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
@@ -153,6 +155,9 @@ class FinalTransaction(Protocol):
     def tell(self, events: Sequence[Event]) -> None:
         """Put in what webhooks want to know of the job's end, which has been booked."""
 
+    def count_attempt(self, retry_seconds: int | None) -> None:
+        """The job has failed for a passing reason; after that time it is to be tried again, if at all."""
+
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         """Make the job terminal and put a notice for each audience into the outbox."""
 
@@ -166,6 +171,18 @@ class Ledger(Protocol):
         """The job of this version of this object: a new one, or the one that it has."""
 
     def job(self, id: UUID) -> Job | None: ...
+
+    def limit_attempts(self, job: Job, attempts: Attempts) -> None:
+        """Remember what a job's object says of attempts. Quiet where the job has begun."""
+
+    def open_unasked(self, job: Job) -> None:
+        """Nobody could ask a job's object what its uploader wants; whoever begins it must. Quiet as above."""
+
+    def ask(self, job: Job, attempts: Attempts, *, validate_only: bool) -> None:
+        """Remember what was wanted of such a job."""
+
+    def hold(self, job: Job, until: datetime) -> None:
+        """Hold a job back. Quiet where it has begun, or somebody has said already from when on it may."""
 
     def start(
         self,

@@ -38,6 +38,8 @@ NEEDS = {
     ("GET", "/v1/jobs/{id}/rejections"): READ,
     ("GET", "/v1/jobs/{id}/receipt"): READ,
     ("POST", "/v1/jobs/{id}/redrive"): WRITE,
+    ("POST", "/v1/jobs/{id}/cancel"): WRITE,
+    ("POST", "/v1/jobs/{id}/start"): WRITE,
     ("GET", "/v1/datasets"): READ,
     ("GET", "/v1/datasets/{name}"): READ,
     ("GET", "/v1/datasets/{name}/volumes"): READ,
@@ -51,7 +53,6 @@ NEEDS = {
     ("DELETE", "/v1/datasets/{name}/records/{id}"): WRITE,
     ("POST", "/v1/datasets/{name}/exports"): WRITE,
     ("GET", "/v1/exports/{id}"): READ,
-    ("POST", "/v1/jobs/{id}/cancel"): WRITE,
     ("POST", "/v1/exports/{id}/cancel"): WRITE,
 }
 """What each route asks for, said once more: whoever adds a route or opens one says so here, too."""

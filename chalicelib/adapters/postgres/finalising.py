@@ -140,6 +140,10 @@ class Finalising:
         job = self.ending.job
         tell_of_job(self._cursor, job.id, job.number, job.dataset, events)
 
+    def count_attempt(self, retry_seconds: int | None) -> None:
+        values = {"number": self.ending.job.number, "seconds": retry_seconds}
+        self._cursor.execute(queries("schedule")["count_attempt"], values)
+
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         number, old = self.ending.job.number, self.ending.job.state
         if not may_become(old, state):
@@ -158,20 +162,21 @@ class Finalising:
         # What a cancelled job has loaded may be added up, or be in the way of the same records: a person decides.
         untouched = state is JobState.CANCELLED and not self.ending.counts["inserted"] + self.ending.counts["updated"]
         if untouched or (reason is not None and reason.kind != "file"):
-            self._reopen_duplicate(number)
+            reopen_duplicate(self._cursor, number)
 
     def _count(self, row: Any) -> None:
         self.ending = replace(self.ending, counts={name: getattr(row, name) for name in COUNTS})
 
-    def _reopen_duplicate(self, number: int) -> None:
-        """Same bytes were dropped again while this job was under way: then they are loaded by one of those jobs.
 
-        The sweep starts it, as it does everything that is open and stands still.
-        """
-        self._cursor.execute(JOBS["reopen_duplicate"], {"number": number})
-        reopened = self._cursor.fetchone()
-        if reopened is not None:
-            self._cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
+def reopen_duplicate(cursor: Cursor, number: int) -> None:
+    """Same bytes were dropped again while this job was under way: then they are loaded by one of those jobs.
+
+    The sweep starts it, as it does all that is open and stands still; but not while this job is to be tried again.
+    """
+    cursor.execute(JOBS["reopen_duplicate"], {"number": number})
+    reopened = cursor.fetchone()
+    if reopened is not None:
+        cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
 
 
 def rejected_records(cursor: Cursor, number: int, *, resolved: bool = True) -> Iterator[RejectedRecord]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import job_view
+from chalicelib.core.attempts import Attempts
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
@@ -33,6 +35,7 @@ JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
 TELLING = queries("telling")
+SCHEDULE = queries("schedule")
 
 _UNTIDY = 100  # jobs whose objects are put away at once
 _UNTIDY_SECONDS = 60  # the one who finished a job puts its object away; the sweep leaves it this time
@@ -78,6 +81,23 @@ class PostgresLedger:
     def job(self, id: UUID) -> Job | None:
         with self._database.transaction() as cursor:
             return _job(cursor, id)
+
+    def limit_attempts(self, job: Job, attempts: Attempts) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["limit_attempts"], {"number": job.number, **attempts._asdict()})
+
+    def open_unasked(self, job: Job) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["open_unasked"], {"number": job.number})
+
+    def ask(self, job: Job, attempts: Attempts, *, validate_only: bool) -> None:
+        values = {"number": job.number, "validate_only": validate_only, **attempts._asdict()}
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["ask"], values)
+
+    def hold(self, job: Job, until: datetime) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["hold"], {"number": job.number, "until": until})
 
     def start(
         self,
@@ -283,6 +303,10 @@ def as_job(row: Any) -> Job:
         split_line=row.split_line,
         split_done=row.split_done,
         batches=row.batches,
+        asked=row.asked,
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        starts_at=row.starts_at,
     )
 
 
