@@ -144,6 +144,24 @@ def test_a_job_that_failed_halfway_tells_what_it_changed(system: System, receive
     assert len(changed["data"]["ids"]) == failed["data"]["counts"]["inserted"] > 10
 
 
+def test_a_job_that_is_tried_again_by_itself_is_told_of_at_its_end(system: System, receiver: Receiver) -> None:
+    settings = replace(system.settings, batch_bytes=100, max_attempts=2)
+    system = System(settings, Container(settings))
+    subscribe(system, receiver.url())
+    bodies = system.split("input/members/file.csv", members(*range(1, 20)))
+    system.container.intake.load(bodies[0])
+    for body in bodies[1:]:
+        system.container.intake.bury_batch(body)
+    system.pump()
+    assert (system.job("input/members/file.csv")["state"], receiver.received) == ("FAILED", [])
+    system.rows("update dropload.job set retry_at = now()")
+    system.container.sweep.run()
+    system.pump()
+    assert sorted(receiver.types()) == ["job.completed", "records.changed"]
+    [changed] = [message["data"] for message in receiver.messages() if message["type"] == "records.changed"]
+    assert set(changed["ids"]) == rows_of(system, "members")
+
+
 def test_records_that_were_written_are_told_together(system: System, receiver: Receiver) -> None:
     subscribe(system, receiver.url(), datasets=["members"])
     happened: list[tuple[str, str, list[int] | None]] = [
