@@ -24,9 +24,9 @@ class Settings:
 
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
     holds such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
-    ``Text``, or None where logs are somebody else's to set up. The key that the webhooks' secrets are made of is given
-    as ``webhook_key``, or as a secret that holds it. ``private_origins`` (``https://host:port``) may be called though
-    they are not on the public internet.
+    ``Text``, or None where logs are somebody else's to set up. ``source_buckets`` are buckets, or folders of them
+    (``bucket/folder``), that files may be fetched from; ``private_origins`` are those (``https://host:port``) that need
+    not be on the public internet. ``webhook_key`` is what the webhooks' secrets are made of, or a secret holds it.
     """
 
     bucket: str
@@ -35,6 +35,7 @@ class Settings:
     convert_queue: str
     notify_queue: str
     export_queue: str
+    fetch_queue: str
     webhook_queue: str
     database_url: str | None
     database_secret_arn: str | None
@@ -47,6 +48,10 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    upload_seconds: int = 900
+    fetch_bytes: int = 10 * 1024 * MIB
+    fetch_seconds: int = 780
+    source_buckets: tuple[str, ...] = ()
     webhook_key: str | None = None
     webhook_key_secret_arn: str | None = None
     private_origins: tuple[str, ...] = ()
@@ -93,6 +98,7 @@ class Settings:
             convert_queue=text("DROPLOAD_CONVERT_QUEUE_URL"),
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
             export_queue=text("DROPLOAD_EXPORT_QUEUE_URL"),
+            fetch_queue=text("DROPLOAD_FETCH_QUEUE_URL"),
             webhook_queue=text("DROPLOAD_WEBHOOK_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,
@@ -105,6 +111,10 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            upload_seconds=size("DROPLOAD_UPLOAD_SECONDS", cls.upload_seconds),
+            fetch_bytes=size("DROPLOAD_FETCH_BYTES", cls.fetch_bytes),
+            fetch_seconds=size("DROPLOAD_FETCH_SECONDS", cls.fetch_seconds),
+            source_buckets=words("DROPLOAD_SOURCE_BUCKETS"),
             webhook_key=env.get("DROPLOAD_WEBHOOK_KEY") or None,
             webhook_key_secret_arn=env.get("DROPLOAD_WEBHOOK_KEY_SECRET_ARN") or None,
             private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),

@@ -39,6 +39,9 @@ class SqsQueues:
     def send_export(self, id: UUID) -> None:
         _send(self._settings.export_queue, [{"export": str(id)}])
 
+    def send_fetch(self, id: UUID) -> None:
+        _send(self._settings.fetch_queue, [{"job": str(id)}])
+
     def send_webhooks(self, delay: int = 0) -> None:
         _send(self._settings.webhook_queue, [{}], delay)
 
@@ -50,6 +53,7 @@ class SqsQueues:
             settings.convert_queue,
             settings.notify_queue,
             settings.export_queue,
+            settings.fetch_queue,
             settings.webhook_queue,
         )
         name = delivery.queue.rpartition(":")[2]

@@ -2,11 +2,24 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, receipts, records, webhooks
+from chalicelib.api import (
+    datasets,
+    documents,
+    exports,
+    health,
+    jobs,
+    keys,
+    levers,
+    receipts,
+    records,
+    uploads,
+    webhooks,
+)
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
+    uploads.routes,
     levers.routes,
     receipts.routes,
     datasets.routes,
