@@ -54,11 +54,16 @@ class RecordPage:
 class Records:
     """Whoever may not see a dataset is told that there is none. ``max_record_bytes`` is that of a file's records.
 
-    ``prompt`` has webhooks told of what was written.
+    ``prompt`` has webhooks told soon of what was written, which the sweep would do later.
     """
 
     def __init__(
-        self, *, store: RecordStore, datasets: Datasets, max_record_bytes: int, prompt: Callable[[], None]
+        self,
+        *,
+        store: RecordStore,
+        datasets: Datasets,
+        max_record_bytes: int,
+        prompt: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._datasets = datasets
