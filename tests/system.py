@@ -78,6 +78,8 @@ class System:
             mail_from="dropload@example.com",
             engineers=("engineers@example.com",),
             public_url="http://127.0.0.1:8000",
+            mail_settle_seconds=0,
+            mail_window_seconds=0,
             webhook_key="of which the tests make webhooks' secrets",
             max_attempts=1,  # what fails has failed, unless a test asks for patience
         )
