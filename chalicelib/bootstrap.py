@@ -19,8 +19,8 @@ from chalicelib.adapters.postgres.fetches import PostgresFetches
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
-from chalicelib.adapters.postgres.post import PostgresPost
 from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
+from chalicelib.adapters.postgres.post import PostgresPost
 from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schedules import PostgresSchedules
