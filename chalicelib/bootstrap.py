@@ -17,6 +17,7 @@ from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
+from chalicelib.adapters.postgres.undoing import PostgresUndos
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
@@ -52,6 +53,7 @@ from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.undo import Undo
 from chalicelib.services.unpack import Unpack
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
@@ -181,6 +183,7 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            undo=self.undo,
         )
 
     @cached_property
@@ -229,6 +232,7 @@ class Container:
             convert=self.convert,
             bury=self.bury,
             export=self.export,
+            undo=self.undo,
             retries=self.retries,
             messages=events,
         )
@@ -247,6 +251,10 @@ class Container:
             split=self.split,
             new_id=new_id,
         )
+
+    @cached_property
+    def undo(self) -> Undo:
+        return Undo(undos=PostgresUndos(self.database), queues=self.queues, datasets=self.datasets)
 
     @cached_property
     def cancel(self) -> Cancel:

@@ -39,6 +39,9 @@ class SqsQueues:
     def send_export(self, id: UUID) -> None:
         _send(self._settings.export_queue, [{"export": str(id)}])
 
+    def send_undo(self, id: UUID) -> None:
+        _send(self._settings.batch_queue, [{"undo": str(id)}])
+
     def hide(self, delivery: Delivery, seconds: int) -> None:
         settings = self._settings
         urls = (

@@ -58,6 +58,7 @@ _SETTINGS = (
     "max_error_rate",
     "atomic",
     "after_load",
+    "undo_days",
 )
 _LATER_SETTINGS = ("load_window", "max_attempts")
 _UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {
@@ -110,7 +111,10 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         after_load=AfterLoad(settings.choice("after_load", tuple(AfterLoad), "keep")),
         format=root.choice("format", (CSV, JSONL), CSV),
         foreign_keys=foreign_keys,
+        undo_days=settings.count("undo_days", least=1),
     )
+    if dataset.undo_days is not None and on_conflict is OnConflict.REPLACE:
+        settings.problem("undo_days", "what a table held before it was replaced is gone; leave it out")
     check_fields_match(schema, dataset.extra_columns)
     if problems.found:
         raise DescriptorError(name or "(no name)", problems.found)

@@ -145,6 +145,7 @@ class Dataset:
     order of the descriptor, none twice. ``filters`` and ``sensitive`` name fields; ``owners`` are email addresses.
     ``aliases`` are pairs: another label of a column, and its field. With ``detect_delimiter`` each file tells its own.
     ``format`` (csv, jsonl) is that of files whose names do not tell theirs.
+    With ``undo_days`` what a job changes is kept for so long, so that the job can be undone (policies update and sum).
     ``max_error_rate`` is a share of the records read, from 0 to 1. An ``atomic`` dataset takes a whole file or nothing.
     """
 
@@ -168,6 +169,7 @@ class Dataset:
     after_load: AfterLoad = AfterLoad.KEEP
     format: str = "csv"
     foreign_keys: tuple[ForeignKey, ...] = ()
+    undo_days: int | None = None
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""

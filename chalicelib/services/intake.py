@@ -14,6 +14,7 @@ from chalicelib.services.load import Load
 from chalicelib.services.ports import Delivery, Remaining, StoredObject, unhurried
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
+from chalicelib.services.undo import Undo
 
 log = logging.getLogger("dropload.intake")
 
@@ -26,6 +27,8 @@ class Messages(Protocol):
     def job_of(self, body: str) -> UUID | None: ...
 
     def batch_of(self, body: str) -> tuple[UUID, int]: ...
+
+    def undo_of(self, body: str) -> UUID | None: ...
 
     def export_of(self, body: str) -> UUID: ...
 
@@ -43,6 +46,7 @@ class Intake:
         convert: Convert,
         bury: Bury,
         export: Export,
+        undo: Undo,
         retries: Retries,
         messages: Messages,
     ) -> None:
@@ -52,6 +56,7 @@ class Intake:
         self._convert = convert
         self._bury = bury
         self._export = export
+        self._undo = undo
         self._messages = messages
 
     def retried(self, record: Mapping[str, Any]) -> AbstractContextManager[None]:
@@ -74,7 +79,11 @@ class Intake:
         self._convert.run(job, remaining)
 
     def load(self, body: str, remaining: Remaining = unhurried) -> None:
-        """A batch to load; ``remaining`` tells the seconds left."""
+        """A batch to load, or a job to undo; ``remaining`` tells the seconds left."""
+        undone = self._messages.undo_of(body)
+        if undone is not None:
+            self._undo.run(undone, remaining)
+            return
         self._load.run(*self._messages.batch_of(body), remaining)
 
     def bury_split(self, body: str) -> None:
@@ -92,6 +101,10 @@ class Intake:
     def bury_batch(self, body: str) -> None:
         """A message that ``load`` failed on too often, or one that is none of ours, as above."""
         try:
+            undone = self._messages.undo_of(body)
+            if undone is not None:
+                self._undo.give_up(undone)
+                return
             job, number = self._messages.batch_of(body)
         except Terminal as unknown:
             log.error("dropped a message of the batches' dead letters: %s", unknown)

@@ -149,7 +149,15 @@ class Ledger(Protocol):
     """The books. Every method is one transaction."""
 
     def open_job(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         """The job of this version of this object: a new one, or the one that it has."""
 

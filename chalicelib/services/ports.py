@@ -48,6 +48,7 @@ class Job:
     None for any other file. ``parent`` is another job's number. ``atomic`` is the dataset's word when the job was
     opened: all of its batches must go by one. A job that ``replaces`` the dataset's table loads into a shadow of it,
     which is made when it starts. One that ``gathers`` has a table of its own, too, where batches wait to be added up.
+    What one that ``keeps`` changes in the table is noted, so that it can be undone.
     """
 
     number: int
@@ -73,6 +74,7 @@ class Job:
     split_line: int
     split_done: bool
     batches: int
+    keeps: bool = False
 
     @property
     def held_back(self) -> bool:
@@ -228,6 +230,9 @@ class Queues(Protocol):
     def send_notify(self) -> None: ...
 
     def send_export(self, id: UUID) -> None: ...
+
+    def send_undo(self, id: UUID) -> None:
+        """Ask for a job to be undone, by who has a loader's time."""
 
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""

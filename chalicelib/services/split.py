@@ -96,6 +96,7 @@ class Split:
             validate_only=validate_only,
             # A dataset whose files replace each other has its own way of taking them whole.
             atomic=dataset is not None and dataset.atomic and dataset.on_conflict != "replace",
+            keeps=dataset is not None and dataset.undo_days is not None,
         )
 
     def _opened(self, stored: StoredObject) -> Job:

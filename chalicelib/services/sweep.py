@@ -16,6 +16,7 @@ from chalicelib.services.missed import Missed
 from chalicelib.services.ports import Job, Queues, Remaining, unhurried
 from chalicelib.services.sweep_ports import Sweeps
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.undo import Undo
 
 log = logging.getLogger("dropload.sweep")
 
@@ -29,8 +30,8 @@ class Swept:
 
     ``objects`` were listed, and ``missed`` of them had no job. ``stuck`` jobs had no news for long: their splits were
     ``resumed``, their batches ``resent``, and some could be ``finished``. Batches were ``taken_back`` from dead
-    workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` asked for again, files put
-    away (``tidied``), and tables of ended jobs ``dropped``.
+    workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` and ``undos`` asked for again,
+    files put away (``tidied``), and tables of ended jobs ``dropped``.
     """
 
     objects: int = 0
@@ -43,6 +44,7 @@ class Swept:
     given_up: int = 0
     notices: int = 0
     exports: int = 0
+    undos: int = 0
     tidied: int = 0
     dropped: int = 0
 
@@ -61,7 +63,9 @@ class Sweep:
         tidy: Tidy,
         exports: ExportLedger,
         missed: Missed,
+        undo: Undo,
     ) -> None:
+        self._undo = undo
         self._sweeps = sweeps
         self._ledger = ledger
         self._queues = queues
@@ -85,6 +89,7 @@ class Sweep:
             self._notices,
             self._tidy_up,
             self._go_on_exporting,
+            self._go_on_undoing,
             self._drop_left_over,
             self._look_for_missed,
         )
@@ -143,6 +148,9 @@ class Sweep:
         for export in self._exports.stuck():
             self._queues.send_export(export)
             found["exports"] += 1
+
+    def _go_on_undoing(self, found: Counter[str], _: Remaining) -> None:
+        found["undos"] = self._undo.sweep()
 
     def _drop_left_over(self, found: Counter[str], _: Remaining) -> None:
         found["dropped"] = self._ledger.drop_left_over()

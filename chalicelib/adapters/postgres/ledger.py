@@ -45,7 +45,15 @@ class PostgresLedger:
         self._database = database
 
     def open_job(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         values = {
             "id": id,
@@ -60,6 +68,7 @@ class PostgresLedger:
             "batch_bytes": batch_bytes,
             "validate_only": validate_only,
             "atomic": atomic,
+            "keeps": keeps,
         }
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
@@ -267,6 +276,7 @@ def as_job(row: Any) -> Job:
         split_line=row.split_line,
         split_done=row.split_done,
         batches=row.batches,
+        keeps=row.keeps,
     )
 
 
