@@ -3,22 +3,28 @@
 from functools import cache, cached_property
 from pathlib import Path
 
-from chalicelib.adapters import events
+from chalicelib.adapters import events, logs
 from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
 from chalicelib.adapters.listing import S3Listing
+from chalicelib.adapters.logs import LoggedMeter
 from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
-from chalicelib.adapters.postgres.cancelling import PostgresCancellations
+from chalicelib.adapters.postgres.cancellations import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
+from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
+from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.undoing import PostgresUndos
 from chalicelib.adapters.postgres.views import PostgresViews
+from chalicelib.adapters.postgres.work import PostgresReceipts
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
 from chalicelib.adapters.ses import SesMailer
@@ -33,6 +39,7 @@ from chalicelib.services.bury import Bury
 from chalicelib.services.cancel import Cancel
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
+from chalicelib.services.datasets import DatasetAnswers
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -46,10 +53,14 @@ from chalicelib.services.keys import Keys
 from chalicelib.services.load import Load
 from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
+from chalicelib.services.overview import Overview
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
+from chalicelib.services.receipts import Receipts
+from chalicelib.services.records import Records
 from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
+from chalicelib.services.schedule import Schedule
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
@@ -72,6 +83,10 @@ class Container:
         return load_datasets()
 
     @cached_property
+    def meter(self) -> LoggedMeter:
+        return LoggedMeter(lambda: self.datasets)
+
+    @cached_property
     def database(self) -> Database:
         settings = self.settings
         if settings.database_secret_arn is not None:
@@ -85,7 +100,7 @@ class Container:
 
     @cached_property
     def ledger(self) -> PostgresLedger:
-        return PostgresLedger(self.database)
+        return PostgresLedger(self.database, self.settings.memory_mb)
 
     @cached_property
     def views(self) -> PostgresViews:
@@ -114,6 +129,8 @@ class Container:
             bulk=Bulk(reads=self.reads),
             gather=Gather(reads=self.reads, datasets=self.datasets),
             tidy=self.tidy,
+            max_attempts=self.settings.max_attempts,
+            meter=self.meter,
         )
 
     @cached_property
@@ -132,6 +149,7 @@ class Container:
             unpack=Unpack(objects=self.objects, settings=self.settings),
             cutting=self.cutting,
             new_id=new_id,
+            meter=self.meter,
         )
 
     @cached_property
@@ -155,17 +173,23 @@ class Container:
             datasets=self.datasets,
             settings=self.settings,
             cutting=self.cutting,
+            meter=self.meter,
         )
 
     @cached_property
     def load(self) -> Load:
-        return Load(ledger=self.ledger, reads=self.reads, finalise=self.finalise)
+        return Load(ledger=self.ledger, reads=self.reads, finalise=self.finalise, meter=self.meter)
 
     @cached_property
     def notify(self) -> Notify:
         mailer = SesMailer(self.settings.mail_from)
         return Notify(
-            ledger=self.ledger, mailer=mailer, queues=self.queues, datasets=self.datasets, settings=self.settings
+            ledger=self.ledger,
+            mailer=mailer,
+            queues=self.queues,
+            datasets=self.datasets,
+            settings=self.settings,
+            meter=self.meter,
         )
 
     @cached_property
@@ -183,8 +207,27 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            schedule=self.schedule,
+            overview=self.overview,
             undo=self.undo,
         )
+
+    @cached_property
+    def redrives(self) -> PostgresRedrives:
+        return PostgresRedrives(self.database)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        return Schedule(
+            waiting=PostgresSchedules(self.database),
+            redrives=self.redrives,
+            queues=self.queues,
+            datasets=self.datasets,
+        )
+
+    @cached_property
+    def overview(self) -> Overview:
+        return Overview(instruments=PostgresInstruments(self.database), meter=self.meter)
 
     @cached_property
     def sweeps(self) -> PostgresSweeps:
@@ -242,9 +285,25 @@ class Container:
         return Jobs(views=self.views)
 
     @cached_property
+    def receipts(self) -> Receipts:
+        return Receipts(view=PostgresReceipts(self.database))
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(
+            store=PostgresRecords(self.database),
+            datasets=self.datasets,
+            max_record_bytes=self.settings.max_record_bytes,
+        )
+
+    @cached_property
+    def dataset_answers(self) -> DatasetAnswers:
+        return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
+
+    @cached_property
     def redrive(self) -> Redrive:
         return Redrive(
-            redrives=PostgresRedrives(self.database),
+            redrives=self.redrives,
             objects=self.objects,
             queues=self.queues,
             datasets=self.datasets,
@@ -287,8 +346,11 @@ class Container:
 
 @cache
 def container() -> Container:
-    """This process's container."""
-    return Container(Settings.from_environment())
+    """This process's container; where its settings say how to log, the process logs so from now on."""
+    settings = Settings.from_environment()
+    if settings.log_format is not None:
+        logs.start(settings.log_format)
+    return Container(settings)
 
 
 def schema_of(database_url: str, folder: Path) -> Schema:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys, levers
+from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, receipts, records
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
     levers.routes,
+    receipts.routes,
+    datasets.routes,
+    records.routes,
     exports.routes,
     keys.routes,
     health.routes,

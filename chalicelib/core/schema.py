@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from chalicelib.core.duration import Duration
+from chalicelib.core.window import Window
 
 Bound: TypeAlias = int | Decimal | date | datetime | time | Duration
 """A bound as a logical value of its field's type: a ``datetime`` has its offset, a ``yearmonth`` is its first day."""
@@ -147,6 +148,7 @@ class Dataset:
     ``format`` (csv, jsonl) is that of files whose names do not tell theirs.
     With ``undo_days`` what a job changes is kept for so long, so that the job can be undone (policies update and sum).
     ``max_error_rate`` is a share of the records read, from 0 to 1. An ``atomic`` dataset takes a whole file or nothing.
+    Files begin to be loaded in the ``load_window`` only, and are tried ``max_attempts`` times if not for good.
     """
 
     name: str
@@ -169,6 +171,8 @@ class Dataset:
     after_load: AfterLoad = AfterLoad.KEEP
     format: str = "csv"
     foreign_keys: tuple[ForeignKey, ...] = ()
+    load_window: Window | None = None
+    max_attempts: int | None = None
     undo_days: int | None = None
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":

@@ -1,6 +1,5 @@
 """Sweep: on a schedule, go on with what stands still, whatever message got lost."""
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -13,8 +12,11 @@ from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.missed import Missed
+from chalicelib.services.overview import Overview
 from chalicelib.services.ports import Job, Queues, Remaining, unhurried
+from chalicelib.services.schedule import Schedule
 from chalicelib.services.sweep_ports import Sweeps
+from chalicelib.services.telemetry import working
 from chalicelib.services.tidy import Tidy
 from chalicelib.services.undo import Undo
 
@@ -31,7 +33,8 @@ class Swept:
     ``objects`` were listed, and ``missed`` of them had no job. ``stuck`` jobs had no news for long: their splits were
     ``resumed``, their batches ``resent``, and some could be ``finished``. Batches were ``taken_back`` from dead
     workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` and ``undos`` asked for again,
-    files put away (``tidied``), and tables of ended jobs ``dropped``.
+    files put away (``tidied``), and tables of ended jobs ``dropped``. Failed jobs were ``retried``, or found to be
+    ``exhausted``; and jobs were ``opened`` whose load window had come.
     """
 
     objects: int = 0
@@ -42,6 +45,9 @@ class Swept:
     finished: int = 0
     taken_back: int = 0
     given_up: int = 0
+    retried: int = 0
+    exhausted: int = 0
+    opened: int = 0
     notices: int = 0
     exports: int = 0
     undos: int = 0
@@ -64,8 +70,11 @@ class Sweep:
         exports: ExportLedger,
         missed: Missed,
         undo: Undo,
+        schedule: Schedule,
+        overview: Overview,
     ) -> None:
         self._undo = undo
+        self._overview = overview
         self._sweeps = sweeps
         self._ledger = ledger
         self._queues = queues
@@ -74,6 +83,7 @@ class Sweep:
         self._tidy = tidy
         self._exports = exports
         self._missed = missed
+        self._schedule = schedule
 
     def run(self, remaining: Remaining = unhurried) -> Swept:
         """Sweep once, for as long as there are seconds ``remaining``; what it found stands in one line of the log.
@@ -84,6 +94,7 @@ class Sweep:
         found: Counter[str] = Counter()
         failures = []
         steps: tuple[Callable[[Counter[str], Remaining], None], ...] = (
+            self._by_the_clock,  # first: what must wait for longer is not stuck
             self._take_back,
             self._help_on,
             self._notices,
@@ -100,7 +111,7 @@ class Sweep:
                 log.exception("a step of the sweep failed: %s", step.__name__.strip("_"))
                 failures.append(error.message if isinstance(error, DroploadError) else type(error).__name__)
         swept = Swept(**found)
-        log.info("swept %s", json.dumps({**asdict(swept), "failures": len(failures)}))
+        self._overview.swept({**asdict(swept), "failures": len(failures)})
         if failures:
             raise Transient("sweep-trouble", "; ".join(failures))
         return swept
@@ -111,7 +122,8 @@ class Sweep:
                 self._queues.send_batches(batch.job, [batch.number])
                 found["taken_back"] += 1
             else:
-                self._bury.batch(batch.job, batch.number)
+                with working(job=batch.job, batch=batch.number):
+                    self._bury.batch(batch.job, batch.number)
                 found["given_up"] += 1
 
     def _help_on(self, found: Counter[str], remaining: Remaining) -> None:
@@ -120,7 +132,8 @@ class Sweep:
             for job, batches in stuck:
                 found["stuck"] += 1
                 try:
-                    self._help(job, batches, found)
+                    with working(job=job.id, dataset=job.dataset):
+                        self._help(job, batches, found)
                 except Exception:
                     log.exception("job %s cannot be helped on", job.id)
                     failed += 1
@@ -136,6 +149,9 @@ class Sweep:
         self._finalise.run(job.id)
         ended = self._ledger.job(job.id)
         found["finished"] += ended is not None and is_terminal(ended.state)
+
+    def _by_the_clock(self, found: Counter[str], remaining: Remaining) -> None:
+        found["retried"], found["exhausted"], found["opened"] = self._schedule.run(remaining)
 
     def _notices(self, found: Counter[str], _: Remaining) -> None:
         found["notices"] = self._sweeps.due_notices()

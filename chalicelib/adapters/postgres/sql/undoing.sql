@@ -232,7 +232,7 @@ delete from dropload.before where origin >= %(first)s and origin < %(beyond)s;
 delete from dropload.seen where dataset = %(dataset)s and origin >= %(first)s and origin < %(beyond)s
 
 -- name: undone
-update dropload.job set undone_at = now() where number = %(job)s
+update dropload.job set undone_at = now(), retry_at = null where number = %(job)s
 
 -- name: ask
 insert into dropload.undo (job, token) values (%(job)s, %(token)s)
