@@ -7,7 +7,7 @@ from uuid import UUID
 from chalicelib.core.attempts import attempts_metadata
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.error_file import ErrorFile, error_file
-from chalicelib.core.schema import AfterLoad
+from chalicelib.core.schema import AfterLoad, Tell
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
 from chalicelib.services.attention import give_up_if_unwanted
@@ -166,8 +166,7 @@ class Finalise:
         return seconds
 
     def _prefix(self, job: Job) -> str:
-        """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""
-        return f"error/{job.dataset if job.dataset in self._datasets else '_'}/job={job.id}/"
+        return results_folder(job, self._datasets)
 
     def _audiences(self, ending: Ending, state: JobState, reason: Reason | None) -> list[str]:
         """Who is told: nobody of success, owners of what is wrong with the file, engineers of what is wrong with us."""
@@ -175,7 +174,14 @@ class Finalise:
             return []
         dataset = self._datasets.get(ending.job.dataset)
         ours = reason is not None and reason.kind != "file"
-        return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
+        if ours or dataset is None or not dataset.owners:
+            return ["engineers"]
+        return ["owners"] if dataset.notify in (Tell.ALL, Tell.FAILURES) else []
+
+
+def results_folder(job: Job, datasets: Datasets) -> str:
+    """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""
+    return f"error/{job.dataset if job.dataset in datasets else '_'}/job={job.id}/"
 
 
 def error_file_of(job: Job, dataset: Dataset | None) -> ErrorFile:

@@ -54,6 +54,7 @@ class Job:
     A job that was not ``asked`` for has an object whose metadata nobody has read yet. It was tried ``attempts`` times
     and failed for a passing reason; ``max_attempts`` is None where its uploader did not say. Until ``starts_at`` a
     PENDING job is held back.
+    While it is ``fetching`` its object is still to come, and of ``object`` only the key is known.
     """
 
     number: int
@@ -84,6 +85,7 @@ class Job:
     max_attempts: int | None
     starts_at: datetime | None
     keeps: bool = False
+    fetching: bool = False
 
     @property
     def held_back(self) -> bool:
@@ -162,16 +164,6 @@ class RejectedRecord:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An email that is due: the job as the API shows it, and the first lines of each of its causes."""
-
-    number: int
-    job: Mapping[str, Any]
-    audience: str
-    lines: Mapping[tuple[str, str | None], Sequence[int]]
-
-
 class ObjectStore(Protocol):
     """S3, as far as the services need it. All reads are of exactly the version asked for."""
 
@@ -179,7 +171,10 @@ class ObjectStore(Protocol):
         """The bytes from ``start`` on. Raises FileRefused when the object is gone or was overwritten."""
 
     def metadata(self, stored: StoredObject) -> Mapping[str, str]:
-        """What the uploader said of the object, names in lower case. Raises as ``stream``."""
+        """What the uploader said of the object, names in lower case; S3's own SHA-256 where it has one.
+
+        Raises as ``stream``.
+        """
 
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         """The bytes of a range. Raises as ``stream``."""
@@ -238,21 +233,19 @@ class Queues(Protocol):
     def send_convert(self, id: UUID) -> None:
         """Ask for a table to be converted, or for the rest of it."""
 
-    def send_notify(self) -> None: ...
+    def send_notify(self, delay: int = 0) -> None:
+        """Have the outbox looked at, perhaps only after some seconds (900 at most)."""
 
     def send_export(self, id: UUID) -> None: ...
 
     def send_undo(self, id: UUID) -> None:
         """Ask for a job to be undone, by who has a loader's time."""
 
+    def send_fetch(self, id: UUID) -> None:
+        """Ask for a job's object to be fetched."""
+
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""
-
-
-class Mailer(Protocol):
-    """Plain text mail."""
-
-    def send(self, *, to: Sequence[str], subject: str, text: str, message_id: str) -> None: ...
 
 
 class Views(Protocol):

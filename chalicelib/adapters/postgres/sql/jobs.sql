@@ -4,12 +4,25 @@
 -- Two versions of one name are opened one after the other, so that the second sees the first.
 select pg_advisory_xact_lock(hashtextextended(%(bucket)s || '/' || %(key)s, 0))
 
+-- name: adopt
+-- The object of a job that waits for one has come. Also where that has ended meanwhile: its object is no other job's.
+update dropload.job
+set revision = %(revision)s, version_id = %(version_id)s, etag = %(etag)s, size = %(size)s,
+    batch_bytes = %(batch_bytes)s, fetching = false
+where bucket = %(bucket)s and key = %(key)s and fetching
+
 -- name: insert
 insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, validate_only, atomic,
-                          keeps)
+                          keeps, sha256)
 values (%(id)s, %(dataset)s, %(bucket)s, %(key)s, %(revision)s, %(version_id)s, %(etag)s, %(size)s, %(batch_bytes)s,
-        %(validate_only)s, %(atomic)s, %(keeps)s)
+        %(validate_only)s, %(atomic)s, %(keeps)s, %(sha256)s)
 on conflict (bucket, key, revision) do nothing
+
+-- name: mark_again
+update dropload.job
+set again_of = (select number from dropload.job as first
+                where first.bucket = %(bucket)s and first.key = %(key)s and first.revision = %(first)s)
+where id = %(id)s
 
 -- name: find_same_bytes
 -- An earlier job of the same bytes under the same name that has loaded them, or is about to.
@@ -118,6 +131,9 @@ set state = 'PENDING', duplicate_of = null, split_done = false, finished_at = nu
 where number = (select min(number) from dropload.job where duplicate_of = %(number)s and state = 'DUPLICATE')
   and not exists (select from dropload.job where number = %(number)s and retry_at is not null)
 returning number
+
+-- name: forget_notice_of_duplicate
+delete from dropload.outbox where job = %(reopened)s
 
 -- name: pass_on_duplicates
 update dropload.job set duplicate_of = %(reopened)s where duplicate_of = %(number)s
