@@ -11,7 +11,7 @@ import psycopg2.extras
 from chalicelib.adapters.postgres import cancelling, gather, shadow, work
 from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
-from chalicelib.adapters.postgres.database import Cursor, Database
+from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
@@ -33,6 +33,7 @@ CLAIMS = queries("claims")
 JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
+TELLING = queries("telling")
 SCHEDULE = queries("schedule")
 
 _UNTIDY = 100  # jobs whose objects are put away at once
@@ -117,6 +118,20 @@ class PostgresLedger:
         values = {"number": job.number, "validate_only": validate_only, **attempts._asdict()}
         with self._database.transaction() as cursor:
             cursor.execute(SCHEDULE["ask"], values)
+
+    def note_trouble(self, id: UUID, batch: int | None, reason: Reason) -> None:
+        with self._database.transaction() as cursor:
+            body = as_json({**reason.as_json(), "batch": batch})
+            cursor.execute(SCHEDULE["note_trouble"], {"id": id, "reason": body})
+
+    def trouble(self, id: UUID, batch: int | None) -> Reason | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["trouble"], {"id": id})
+            row = cursor.fetchone()
+            found = None if row is None else row.trouble
+            if found is None or found["batch"] != batch:
+                return None
+            return Reason(found["code"], found["message"], found["class"])
 
     def hold(self, job: Job, until: datetime) -> None:
         with self._database.transaction() as cursor:
@@ -255,6 +270,11 @@ class PostgresLedger:
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:
             cursor.execute(OUTBOX["unsent"], {"id": id})
+            return bool(cursor.rowcount)
+
+    def untold(self, id: UUID) -> bool:
+        with self._database.transaction() as cursor:
+            cursor.execute(TELLING["untold"], {"id": id})
             return bool(cursor.rowcount)
 
     def drop_left_over(self) -> int:
