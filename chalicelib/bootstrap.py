@@ -19,16 +19,21 @@ from chalicelib.adapters.postgres.fetches import PostgresFetches
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
+from chalicelib.adapters.postgres.post import PostgresPost
 from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
+from chalicelib.adapters.postgres.telling import PostgresChanges
 from chalicelib.adapters.postgres.views import PostgresViews
+from chalicelib.adapters.postgres.webhooks import PostgresWebhooks
 from chalicelib.adapters.postgres.work import PostgresReceipts
 from chalicelib.adapters.s3 import S3ObjectStore
-from chalicelib.adapters.secrets import read_secret
+from chalicelib.adapters.secrets import read_key, read_secret
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.adapters.sns import SnsTopic
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.adapters.tables import StoredTables
 from chalicelib.adapters.web import PublicWeb
@@ -39,9 +44,11 @@ from chalicelib.services.authentication import Authentication, Tokens
 from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
 from chalicelib.services.cancel import Cancel
+from chalicelib.services.changes import ChangedRecords
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.datasets import DatasetAnswers
+from chalicelib.services.deliver import Deliver
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -57,6 +64,7 @@ from chalicelib.services.load import Load
 from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
 from chalicelib.services.overview import Overview
+from chalicelib.services.prompt import Prompt
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
 from chalicelib.services.receipts import Receipts
@@ -71,6 +79,8 @@ from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
+from chalicelib.services.watch import Watch
+from chalicelib.services.webhooks import Webhooks
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -105,7 +115,8 @@ class Container:
 
     @cached_property
     def ledger(self) -> PostgresLedger:
-        return PostgresLedger(self.database, self.settings.memory_mb)
+        settings = self.settings
+        return PostgresLedger(self.database, settings.memory_mb, topic=settings.events_topic is not None)
 
     @cached_property
     def views(self) -> PostgresViews:
@@ -187,15 +198,20 @@ class Container:
 
     @cached_property
     def notify(self) -> Notify:
-        mailer = SesMailer(self.settings.mail_from)
+        topic = self.settings.events_topic
         return Notify(
-            ledger=self.ledger,
-            mailer=mailer,
+            post=self.post,
+            mailer=SesMailer(self.settings.mail_from),
+            topic=None if topic is None else SnsTopic(topic),
             queues=self.queues,
             datasets=self.datasets,
             settings=self.settings,
             meter=self.meter,
         )
+
+    @cached_property
+    def post(self) -> PostgresPost:
+        return PostgresPost(self.database)
 
     @cached_property
     def bury(self) -> Bury:
@@ -212,6 +228,7 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            watch=Watch(post=self.post, datasets=self.datasets, digest_hour=self.settings.digest_hour),
             schedule=self.schedule,
             overview=self.overview,
         )
@@ -223,7 +240,7 @@ class Container:
     @cached_property
     def schedule(self) -> Schedule:
         return Schedule(
-            waiting=PostgresSchedules(self.database),
+            waiting=PostgresSchedules(self.database, topic=self.settings.events_topic is not None),
             redrives=self.redrives,
             queues=self.queues,
             datasets=self.datasets,
@@ -268,6 +285,48 @@ class Container:
         )
 
     @cached_property
+    def changes(self) -> PostgresChanges:
+        return PostgresChanges(self.database)
+
+    @cached_property
+    def changed_records(self) -> ChangedRecords:
+        return ChangedRecords(changes=self.changes, views=self.views, datasets=self.datasets)
+
+    @cached_property
+    def web(self) -> PublicWeb:
+        return PublicWeb(self.settings.private_origins)
+
+    @cached_property
+    def webhook_key(self) -> bytes:
+        return read_key(self.settings.webhook_key, self.settings.webhook_key_secret_arn)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        return Webhooks(
+            store=PostgresWebhooks(self.database),
+            queues=self.queues,
+            datasets=self.datasets,
+            key=lambda: self.webhook_key,
+            private_origins=self.settings.private_origins,
+            new_id=new_id,
+        )
+
+    @cached_property
+    def outgoing(self) -> PostgresOutgoing:
+        return PostgresOutgoing(self.database)
+
+    @cached_property
+    def deliver(self) -> Deliver:
+        return Deliver(
+            outgoing=self.outgoing,
+            changes=self.changes,
+            web=self.web,
+            queues=self.queues,
+            key=lambda: self.webhook_key,
+            new_id=new_id,
+        )
+
+    @cached_property
     def retries(self) -> Retries:
         return Retries(queues=self.queues)
 
@@ -291,10 +350,6 @@ class Container:
     @cached_property
     def inputs(self) -> S3InputStore:
         return S3InputStore(self.settings.bucket)
-
-    @cached_property
-    def web(self) -> PublicWeb:
-        return PublicWeb(self.settings.private_origins)
 
     @cached_property
     def fetch(self) -> Fetch:
@@ -356,6 +411,7 @@ class Container:
             store=PostgresRecords(self.database),
             datasets=self.datasets,
             max_record_bytes=self.settings.max_record_bytes,
+            prompt=Prompt(outgoing=self.outgoing, queues=self.queues),
         )
 
     @cached_property
