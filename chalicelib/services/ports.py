@@ -152,6 +152,21 @@ class RejectedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedBytes:
+    """A rejection as the API shows it, and what is needed to show its record: its bytes, and how to read them.
+
+    ``raw`` is None where there are none, or too many.
+    """
+
+    shown: dict[str, Any]
+    raw: bytes | None
+    dataset: str
+    columns: tuple[str, ...]
+    format: str
+    delimiter: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """An email that is due: the job as the API shows it, and the first lines of each of its causes."""
 
@@ -247,6 +262,12 @@ class Views(Protocol):
     def jobs(self, **filters: Any) -> list[dict[str, Any]]: ...
 
     def rejections(self, id: UUID, after: tuple[int, int], limit: int) -> list[dict[str, Any]]: ...
+
+    def rejected_records(self, id: UUID, after: tuple[int, int], limit: int, raw_bytes: int) -> list[RejectedBytes]:
+        """The same with the bytes of each record that has at most ``raw_bytes``."""
+
+    def batches(self, id: UUID, after: int, limit: int) -> list[dict[str, Any]]:
+        """A job's batches in file order; ``after`` is a batch's number. Offsets are those of ``Job``."""
 
 
 Datasets = Mapping[str, Dataset]

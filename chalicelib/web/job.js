@@ -1,0 +1,208 @@
+// One job: what became of a file, why, and what can be done about it.
+
+import { get, post, serverNow } from "./api.js";
+import { batchMap } from "./batches.js";
+import { announce, h, show } from "./dom.js";
+import { question } from "./dialog.js";
+import { ago, bytes, count, counted, duration, fileName, moment, short } from "./format.js";
+import { bar, button, ended, facts, link, OUTCOMES, progressOf, state, waiting } from "./parts.js";
+import { causesTable, rejectedRecords } from "./rejected.js";
+import { note, rate } from "./rates.js";
+
+const WAIT = 20; // seconds that the server may hold an answer back until the job changes
+const SETTLED = 30;
+const WHOSE = { file: "The file has to be mended.", transient: "This passes; do it again.", terminal: "This is a fault of ours, not of the file." };
+
+export function jobView({ root, signal, may, title, poll, fail }, id) {
+  title("Job");
+  const map = batchMap(id, signal);
+  const records = rejectedRecords(id, signal, fail);
+  let job = null;
+  let files = null;
+  let told = "";
+  show(root, h("h1", { tabindex: "-1" }, "Job"), waiting(5, "job"));
+
+  poll(async () => {
+    const query = job && !ended(job) && !document.hidden ? { wait: WAIT } : {};
+    const { data, retryAfter } = await get(`v1/jobs/${id}`, { query, signal });
+    await take(data);
+    return retryAfter ?? (ended(data) ? SETTLED : 0.5);
+  });
+
+  async function take(fresh) {
+    const changed = JSON.stringify(fresh) !== JSON.stringify(job);
+    const was = job;
+    job = fresh;
+    note(job);
+    if (changed && ended(job)) files = await outputs();
+    draw();
+    if (!changed) return;
+    await map.refresh();
+    if (ended(job) && job.counts.rejected) await records.load();
+    if (was && told !== job.state) announce(`The job is now: ${state(job).textContent}`);
+    told = job.state;
+    draw();
+  }
+
+  // Links to what the job wrote; they expire, so that they are asked for again when they are used.
+  async function outputs() {
+    try {
+      return (await get(`v1/jobs/${id}/result`, { signal })).data;
+    } catch (error) {
+      if ([404, 409, 425].includes(error.status)) return error.problem;
+      throw error;
+    }
+  }
+
+  function draw() {
+    const name = fileName(job.object.key);
+    title(name);
+    show(
+      root,
+      h("div", { class: "part", key: "head" }, h("div", { class: "head" }, h("h1", { tabindex: "-1" }, name), state(job)), h("p", { class: "soft break" }, job.object.key)),
+      why(job),
+      under(job, name),
+      books(job),
+      actions(),
+      h("section", { class: "part", "aria-label": "Map of the file", key: "map" }, map.element),
+      job.causes.length ? h("section", { class: "part", key: "causes" }, h("h2", {}, "What was wrong"), causesTable(job)) : null,
+      job.counts.rejected && ended(job) ? h("section", { class: "part", key: "records" }, h("h2", {}, "Rejected records"), records.element) : null,
+      h("section", { class: "part", key: "about" }, h("h2", {}, "About it"), about(job)),
+    );
+  }
+
+  function actions() {
+    const all = [];
+    if (ended(job) && job.counts.rejected) all.push(button("Download rejected file", download, { class: "main" }));
+    if (files?.manifest ?? files?.links?.manifest) all.push(button("Receipt", receipt));
+    if (may("write") && !ended(job) && job.state !== "CANCELLING") all.push(button("Cancel", cancel, { class: "grave" }));
+    if (may("write") && redrivable(job)) all.push(button("Redrive", redrive));
+    return all.length ? h("div", { class: "row", role: "group", "aria-label": "Actions", key: "actions" }, all) : null;
+  }
+
+  async function download() {
+    await follow("rejected");
+  }
+
+  async function receipt() {
+    await follow("manifest");
+  }
+
+  async function follow(what) {
+    try {
+      files = await outputs();
+      const target = files[what] ?? files.links?.[what];
+      const anchor = h("a", { href: typeof target === "string" ? target : target.url, download: "", rel: "noreferrer" });
+      document.body.append(anchor);
+      anchor.click();
+      anchor.remove();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function cancel() {
+    return question({
+      title: "Cancel this job?",
+      content: h("p", {}, "Batches that are being loaded come to their end; no other is begun. What is loaded by then stays."),
+      yes: "Cancel the job",
+      no: "Let it go on",
+      grave: true,
+      run: async () => {
+        await post(`v1/jobs/${id}/cancel`, {}, { signal });
+        await again();
+      },
+    });
+  }
+
+  function redrive() {
+    const failed = job.progress.batches.failed;
+    const what = failed ? `${counted(failed, "failed batch", "failed batches")} will be loaded again.` : job.counts.rejected ? `${counted(job.counts.rejected, "rejected record")} will be judged again, by the rules as they are now, as a job of its own.` : "What failed is done again.";
+    return question({
+      title: "Do again what failed?",
+      content: h("p", {}, what, " Nothing that is loaded is loaded twice."),
+      yes: "Redrive",
+      run: async () => {
+        const { data } = await post(`v1/jobs/${id}/redrive`, {}, { signal });
+        if (data.id !== id) location.hash = `#/jobs/${data.id}`;
+        else await again();
+      },
+    });
+  }
+
+  async function again() {
+    await take((await get(`v1/jobs/${id}`, { signal })).data);
+  }
+}
+
+function redrivable(job) {
+  if (job.validate_only || !ended(job)) return false;
+  return job.state === "COMPLETED_WITH_FAILURES" || (job.state === "FAILED" && job.reason?.class !== "file");
+}
+
+function why(job) {
+  if (job.state === "DUPLICATE") {
+    return h("p", { class: "notice", key: "why" }, "These bytes came before under this name, so nothing was loaded. ", job.duplicate_of ? link(job.duplicate_of, "The earlier job") : null);
+  }
+  if (!job.reason) return null;
+  return h("p", { class: `notice ${job.reason.class === "transient" ? "warn" : "bad"}`, key: "why" }, h("strong", {}, sentence(job.reason.message)), " ", WHOSE[job.reason.class]);
+}
+
+function sentence(text) {
+  const end = /[.!?]$/.test(text) ? "" : ".";
+  return text.charAt(0).toUpperCase() + text.slice(1) + end;
+}
+
+// While it is under way: how far, how fast, how long.
+function under(job, name) {
+  if (ended(job)) return null;
+  const { done, total, words } = progressOf(job);
+  const { records, seconds } = rate(job);
+  return h(
+    "section",
+    { class: "part", "aria-label": "Progress", key: "under" },
+    h("progress", { "aria-label": `Progress of ${name}`, ...(total ? { max: total, value: done } : {}) }),
+    h("p", { class: "row soft" }, [words, records ? `${short(Math.round(records))} records/s` : "measuring", seconds === null ? null : `about ${duration(seconds)} left`].filter(Boolean).join(" · ")),
+  );
+}
+
+function books(job) {
+  const { counts } = job;
+  const terms = OUTCOMES.filter(([name]) => counts[name] || name === "inserted" || name === "rejected");
+  const sign = (text) => h("span", { class: "sign", "aria-hidden": "true" }, text);
+  const term = (name, number, colour) => h("div", { class: number ? null : "nothing" }, h("dt", {}, name), h("dd", { class: number && colour === "bad" ? "bad" : null }, count(number)));
+  return h(
+    "section",
+    { class: "sheet part", "aria-label": "Books", key: "books" },
+    h("dl", { class: "books" }, term("records read", counts.read), terms.map(([name, word, colour], at) => [sign(at ? "+" : "="), term(word, counts[name], colour)])),
+    bar(counts),
+    h("p", { class: "small soft" }, verdict(job)),
+  );
+}
+
+function verdict(job) {
+  if (!ended(job)) return "Counted batch by batch, as each is committed.";
+  const checked = job.validate_only ? " It was only validated: nothing of it is in the table." : "";
+  return (job.balanced ? "The books balance: every record read is accounted for." : "The books are not balanced yet.") + checked;
+}
+
+function about(job) {
+  const { object, found, progress } = job;
+  const { records } = rate(job);
+  const took = job.started_at && job.finished_at ? (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000 : null;
+  const batches = Object.values(progress.batches).reduce((sum, number) => sum + number, 0);
+  const children = job.children ?? [];
+  return facts([
+    ["Dataset", h("a", { href: `#/datasets/${encodeURIComponent(job.dataset)}` }, job.dataset)],
+    ["Size", bytes(object.size)],
+    found && ["Found to be", [found.container, found.format, found.encoding].filter(Boolean).join(", ")],
+    ["Came in", h("time", { datetime: job.created_at, title: ago(job.created_at, serverNow()) }, moment(job.created_at))],
+    took !== null && ["Took", `${duration(took)}${records ? `, ${short(Math.round(records))} records/s` : ""}`],
+    batches > 0 && ["Batches", count(batches)],
+    job.parent && ["Corrects", link(job.parent, "its parent job")],
+    children.length && ["Corrected by", children.map((child, at) => [at ? ", " : "", link(child, `job ${at + 1}`)])],
+    job.resolved > 0 && ["Resolved since", `${counted(job.resolved, "rejection")}`],
+    ["Job", h("code", { class: "small" }, job.id)],
+    object.version_id && ["Version", h("code", { class: "small" }, object.version_id)],
+  ]);
+}
