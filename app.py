@@ -99,5 +99,5 @@ def migrate(event: dict[str, Any], context: Any) -> list[str]:
 
 @app.lambda_function()
 def create_key(event: dict[str, Any], context: Any) -> str:
-    """Make an API key, ``{"name": ..., "scopes": [...]}``; its token, which nobody can read again. Invoked by hand."""
-    return container().keys.create(event["name"], event["scopes"])
+    """Make an API key, ``{"name", "scopes", "datasets"?}``; its token, which nobody can read again. Invoked by hand."""
+    return container().keys.create(event["name"], event["scopes"], event.get("datasets"))

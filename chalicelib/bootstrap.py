@@ -7,6 +7,7 @@ from chalicelib.adapters import events
 from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
 from chalicelib.adapters.parquet_part import ParquetPart
+from chalicelib.adapters.postgres.answers import PostgresAnswers
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
@@ -22,6 +23,7 @@ from chalicelib.adapters.tables import StoredTables
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.parts import csv_part, json_part
+from chalicelib.services.authentication import Authentication, Tokens
 from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
 from chalicelib.services.convert import Convert
@@ -32,6 +34,7 @@ from chalicelib.services.exports import Exports
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.gather import Gather
 from chalicelib.services.health import Health
+from chalicelib.services.idempotency import Idempotency
 from chalicelib.services.intake import Intake
 from chalicelib.services.jobs import Jobs
 from chalicelib.services.keys import Keys
@@ -46,7 +49,9 @@ from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
 
-__all__ = ["Container", "Schema", "container", "read_descriptors", "schema_of"]
+__all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
+
+VERSION = "0.1.0"
 
 
 class Container:
@@ -227,7 +232,23 @@ class Container:
 
     @cached_property
     def keys(self) -> Keys:
-        return Keys(store=PostgresKeyStore(self.database), new_id=new_id)
+        return Keys(store=PostgresKeyStore(self.database), datasets=self.datasets, new_id=new_id)
+
+    @cached_property
+    def authentication(self) -> Authentication:
+        return Authentication(keys=self.keys, tokens=self._tokens)
+
+    @property
+    def _tokens(self) -> Tokens | None:
+        if self.settings.oidc is None:
+            return None
+        from chalicelib.adapters.oidc import OidcTokens  # its cryptography takes a tenth of a second to import
+
+        return OidcTokens(self.settings.oidc)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        return Idempotency(answers=PostgresAnswers(self.database))
 
     @cached_property
     def health(self) -> Health:

@@ -11,6 +11,14 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """An OpenID Connect issuer whose tokens are taken, and the audience that they must be for."""
+
+    issuer: str
+    audience: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
@@ -35,6 +43,7 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    oidc: Oidc | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -57,6 +66,7 @@ class Settings:
             return int(value)
 
         secret = env.get("DATABASE_SECRET_ARN") or None
+        issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
             bucket=text("DROPLOAD_BUCKET"),
             intake_queue=text("DROPLOAD_INTAKE_QUEUE_URL"),
@@ -75,4 +85,5 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
         )

@@ -6,6 +6,7 @@
     ├── CallerFault            the file, the descriptor or the request must change; trying again is pointless
     │   ├── FileRefused        a whole file cannot be loaded: the job ends FAILED with this code and message
     │   ├── ExportRefused      a dataset cannot be written as asked: the export ends FAILED with this code and message
+    │   ├── UrlRefused         a URL leads where we do not go, or to an answer that we do not take
     │   ├── DescriptorError    a dataset's descriptor is wrong; carries every problem found
     │   └── RequestRefused     an API request cannot be served; carries the HTTP status it deserves
     ├── Transient              a passing trouble of ours (database down, object store slow): SQS delivers again
@@ -16,7 +17,8 @@
 Messages may be shown to anyone and are logged: they never hold a cell's value or a secret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class DroploadError(Exception):
@@ -40,6 +42,10 @@ class ExportRefused(CallerFault):
     """A dataset cannot be written out in the way that was asked for."""
 
 
+class UrlRefused(CallerFault):
+    """A URL that is none, leads where we do not go, or is answered with what we do not take. Its query is not told."""
+
+
 class DescriptorError(CallerFault):
     """A dataset's descriptor is wrong. ``problems`` lists each one as ``path: what is wrong and what to do``."""
 
@@ -49,11 +55,18 @@ class DescriptorError(CallerFault):
 
 
 class RequestRefused(CallerFault):
-    """An API request that cannot be served; ``status`` is the HTTP status that says so."""
+    """An API request that cannot be served; ``status`` is the HTTP status that says so.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    ``headers`` go with the answer, ``more`` are further members of the problem (``job``, ``errors`` ...).
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
         super().__init__(code, message)
         self.status = status
+        self.headers = dict(headers or {})
+        self.more = more
 
 
 class Transient(DroploadError):

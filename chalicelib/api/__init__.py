@@ -1,8 +1,12 @@
-"""HTTP: routes as Chalice blueprints, each one call into a service, and one shape for errors."""
+"""HTTP: routes declared once (``routing``), each one call into a service, and one shape for errors."""
 
 import os
+from typing import TYPE_CHECKING
 
 from chalice import Chalice
+
+if TYPE_CHECKING:
+    from chalicelib.api.routing import Route
 
 _TAKE_NO_REQUESTS = ("app.split", "app.load")
 
@@ -14,7 +18,20 @@ def register(app: Chalice) -> None:
     """
     if os.environ.get("_HANDLER") in _TAKE_NO_REQUESTS:
         return
-    from chalicelib.api import auth, exports, health, jobs
+    from chalicelib.api.auth import authorizer
+    from chalicelib.api.problems import chalices_as_problems
+    from chalicelib.api.requests import receive
+    from chalicelib.api.subjects import SUBJECTS
 
-    for part in (auth, exports, health, jobs):
-        app.register_blueprint(part.routes)
+    app.register_middleware(receive, "http")
+    app.register_middleware(chalices_as_problems, "http")
+    app.register_blueprint(authorizer)
+    for routes in SUBJECTS:
+        app.register_blueprint(routes.blueprint)
+
+
+def declared() -> "list[Route]":
+    """Every route of the API, as it was declared."""
+    from chalicelib.api.subjects import SUBJECTS
+
+    return [route for routes in SUBJECTS for route in routes.declared]

@@ -1,44 +1,43 @@
 """``/v1/exports``: a dataset written out as files."""
 
 from typing import Any
+from uuid import UUID
 
-from chalice import Blueprint, Response
+from chalice import Response
 
-from chalicelib.api.auth import authorize
-from chalicelib.api.endpoint import endpoint, json_response, parse_body, parse_id
-from chalicelib.api.models import ExportRequest
+from chalicelib.api.models.exports import Export, ExportRequest
+from chalicelib.api.requests import json_response
+from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
+from chalicelib.core.access import Caller, Scope
 
-routes = Blueprint(__name__)
+routes = Routes(__name__)
 
 
-@routes.route("/v1/datasets/{name}/exports", methods=["POST"], authorizer=authorize)
-@endpoint
-def start_export(name: str) -> Response:
+@routes.post("/v1/datasets/{name}/exports", Scope.WRITE, answers={202: Export}, refuses=(404,))
+def start_export(caller: Caller, name: str, body: ExportRequest) -> Response:
     """202 with an export that has been booked; ``Location`` leads to it."""
-    wanted = parse_body(ExportRequest, routes.current_request.raw_body)
     export = container().exports.start(
+        caller,
         name,
-        format=wanted.format,
-        filters=wanted.filters,
-        max_part_bytes=wanted.max_part_bytes,
-        with_id=wanted.with_id,
+        format=body.format,
+        filters=body.filters,
+        max_part_bytes=body.max_part_bytes,
+        with_id=body.with_id,
     )
     return _accepted(export)
 
 
-@routes.route("/v1/exports/{id}", methods=["GET"], authorizer=authorize)
-@endpoint
-def get_export(id: str) -> dict[str, Any]:
+@routes.get("/v1/exports/{id}", Scope.READ, answers={200: Export}, refuses=(404,))
+def get_export(caller: Caller, id: UUID) -> Answer:
     """One export: its state, and links to what stands of it."""
-    return container().exports.get(parse_id(id))
+    return container().exports.get(caller, id)
 
 
-@routes.route("/v1/exports/{id}/cancel", methods=["POST"], authorizer=authorize)
-@endpoint
-def cancel_export(id: str) -> Response:
+@routes.post("/v1/exports/{id}/cancel", Scope.WRITE, answers={202: Export}, refuses=(404, 409))
+def cancel_export(caller: Caller, id: UUID) -> Response:
     """202 with an export that was called off; 409 where it had ended."""
-    return _accepted(container().exports.cancel(parse_id(id)))
+    return _accepted(container().exports.cancel(caller, id))
 
 
 def _accepted(export: dict[str, Any]) -> Response:

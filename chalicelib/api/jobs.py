@@ -1,48 +1,55 @@
 """``/v1/jobs``: where is my file, and what was wrong with it?"""
 
-from typing import Any
+from uuid import UUID
 
-from chalice import Blueprint, Response
+from chalice import Response
 
-from chalicelib.api.auth import authorize
-from chalicelib.api.endpoint import endpoint, json_response, parse_body, parse_id, parse_query
-from chalicelib.api.models import JobQuery, JobsQuery, RedriveRequest, RejectionsQuery, rejections_cursor
+from chalicelib.api.models.jobs import (
+    Job,
+    JobPage,
+    JobQuery,
+    JobsQuery,
+    RedriveRequest,
+    RejectionPage,
+    RejectionsQuery,
+    rejections_cursor,
+)
+from chalicelib.api.requests import json_response
+from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
+from chalicelib.core.access import Caller, Scope
+from chalicelib.core.states import JobState, is_terminal
 
-routes = Blueprint(__name__)
+routes = Routes(__name__)
+_ASK_AGAIN_SECONDS = "2"
 
 
-@routes.route("/v1/jobs", methods=["GET"], authorizer=authorize)
-@endpoint
-def list_jobs() -> dict[str, Any]:
+@routes.get("/v1/jobs", Scope.READ, answers={200: JobPage})
+def list_jobs(caller: Caller, query: JobsQuery) -> Answer:
     """A page of jobs, newest first."""
-    query = parse_query(JobsQuery, routes.current_request.query_params)
     return container().jobs.page(
-        limit=query.limit, dataset=query.dataset, state=query.state, key=query.key, before=query.cursor
+        caller, limit=query.limit, dataset=query.dataset, state=query.state, key=query.key, before=query.cursor
     )
 
 
-@routes.route("/v1/jobs/{id}", methods=["GET"], authorizer=authorize)
-@endpoint
-def get_job(id: str) -> dict[str, Any]:
-    """One job; with ``?wait=`` as soon as it changes."""
-    query = parse_query(JobQuery, routes.current_request.query_params)
-    return container().jobs.get(parse_id(id), wait=query.wait)
+@routes.get("/v1/jobs/{id}", Scope.READ, answers={200: Job}, refuses=(404,))
+def get_job(caller: Caller, id: UUID, query: JobQuery) -> Response:
+    """One job; with ``wait`` as soon as it changes. While it has not ended, ``Retry-After`` says when to ask again."""
+    job = container().jobs.get(caller, id, wait=query.wait)
+    ended = is_terminal(JobState(job["state"]))
+    return json_response(job, headers={} if ended else {"Retry-After": _ASK_AGAIN_SECONDS})
 
 
-@routes.route("/v1/jobs/{id}/rejections", methods=["GET"], authorizer=authorize)
-@endpoint
-def list_rejections(id: str) -> dict[str, Any]:
+@routes.get("/v1/jobs/{id}/rejections", Scope.READ, answers={200: RejectionPage}, refuses=(404,))
+def list_rejections(caller: Caller, id: UUID, query: RejectionsQuery) -> Answer:
     """Causes grouped, and a page of the rejected records in file order."""
-    query = parse_query(RejectionsQuery, routes.current_request.query_params)
-    page = container().jobs.rejections(parse_id(id), after=query.cursor, limit=query.limit)
+    page = container().jobs.rejections(caller, id, after=query.cursor, limit=query.limit)
     return {**page, "next_cursor": rejections_cursor(page["next_cursor"])}
 
 
-@routes.route("/v1/jobs/{id}/redrive", methods=["POST"], authorizer=authorize)
-@endpoint
-def redrive_job(id: str) -> Response:
+@routes.post("/v1/jobs/{id}/redrive", Scope.WRITE, answers={202: Job}, refuses=(404, 409))
+def redrive_job(caller: Caller, id: UUID, body: RedriveRequest) -> Response:
     """Do again what failed of a job; the job that does it."""
-    request = parse_body(RedriveRequest, routes.current_request.raw_body)
-    job = container().jobs.get(container().redrive.run(parse_id(id), request.what))
+    container().jobs.get(caller, id)
+    job = container().jobs.get(caller, container().redrive.run(id, body.what))
     return json_response(job, 202, {"Location": job["links"]["self"]})

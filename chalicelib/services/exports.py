@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chalicelib.core.access import Caller
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.values import compile_check
 from chalicelib.errors import RequestRefused
@@ -36,7 +37,14 @@ class Exports:
         self._clock = clock
 
     def start(
-        self, dataset: str, *, format: ExportFormat, filters: Mapping[str, str], max_part_bytes: int, with_id: bool
+        self,
+        caller: Caller,
+        dataset: str,
+        *,
+        format: ExportFormat,
+        filters: Mapping[str, str],
+        max_part_bytes: int,
+        with_id: bool,
     ) -> dict[str, Any]:
         """Book an export and have it begun; the export.
 
@@ -44,16 +52,16 @@ class Exports:
             RequestRefused: 404 where there is no such dataset; 400, naming the fields, for filters that it does not
                 have, or whose values are none of their fields'.
         """
-        self._check(dataset, filters)
+        self._check(caller, dataset, filters)
         id = self._new_id()
         self._exports.open(id, dataset, format, filters, max_part_bytes, with_id=with_id)
         self._queues.send_export(id)
-        return self.get(id)
+        return self.get(caller, id)
 
-    def get(self, id: UUID) -> dict[str, Any]:
+    def get(self, caller: Caller, id: UUID) -> dict[str, Any]:
         """Return an export, with links to what stands of it. Raises RequestRefused with 404 where there is none."""
         export = self._exports.view(id)
-        if export is None:
+        if export is None or not caller.sees(export["dataset"]):
             raise RequestRefused(404, "not-found", "there is no export with this id")
         expires = self._clock() + timedelta(seconds=self._link_seconds)
         parts = [{**part, "url": self._link(part["key"])} for part in export["parts"]]
@@ -65,19 +73,19 @@ class Exports:
         expires_at = expires.isoformat(timespec="seconds").replace("+00:00", "Z") if parts or manifest else None
         return {**export, "parts": parts, "manifest": manifest, "expires_at": expires_at, "links": links}
 
-    def cancel(self, id: UUID) -> dict[str, Any]:
+    def cancel(self, caller: Caller, id: UUID) -> dict[str, Any]:
         """Call an export off; parts that stand, stay. Raises RequestRefused: 404, or 409 where it has ended."""
-        self.get(id)
+        self.get(caller, id)
         if not self._exports.end(id, ExportState.CANCELLED, None):
             raise RequestRefused(409, "ended", "the export has ended already")
-        return self.get(id)
+        return self.get(caller, id)
 
     def _link(self, key: str) -> str:
         return self._objects.link(key, self._link_seconds)
 
-    def _check(self, name: str, filters: Mapping[str, str]) -> None:
+    def _check(self, caller: Caller, name: str, filters: Mapping[str, str]) -> None:
         dataset = self._datasets.get(name)
-        if dataset is None:
+        if dataset is None or not caller.sees(name):
             raise RequestRefused(404, "not-found", "there is no dataset with this name")
         if not filters.keys() <= set(dataset.filters):
             known = ", ".join(dataset.filters) or "none"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from chalicelib.core.access import Caller
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import RequestRefused
 from chalicelib.services.ports import Views
@@ -22,28 +23,29 @@ class Jobs:
         self._sleep = sleep
         self._clock = clock
 
-    def get(self, id: UUID, *, wait: int = 0) -> dict[str, Any]:
+    def get(self, caller: Caller, id: UUID, *, wait: int = 0) -> dict[str, Any]:
         """One job; with ``wait`` as soon as it differs from now, has ended, or that many seconds have passed.
 
         Raises:
-            RequestRefused: 404, there is no such job.
+            RequestRefused: 404, there is no such job for them.
         """
-        first = job = self._get(id)
+        first = job = self._get(caller, id)
         until = self._clock() + wait
         while job == first and not is_terminal(JobState(job["state"])) and self._clock() < until:
             self._sleep(_LOOK_EVERY)
-            job = self._get(id)
+            job = self._get(caller, id)
         return job
 
-    def page(self, *, limit: int, **filters: Any) -> dict[str, Any]:
+    def page(self, caller: Caller, *, limit: int, **filters: Any) -> dict[str, Any]:
         """A page of jobs, newest first. Filters are exact: dataset, state, key; ``before`` is the cursor."""
-        jobs = self._views.jobs(limit=limit + 1, **filters)
+        datasets = None if caller.datasets is None else sorted(caller.datasets)
+        jobs = self._views.jobs(limit=limit + 1, datasets=datasets, **filters)
         page = jobs[:limit]
         return {"items": page, "next_cursor": page[-1]["id"] if len(jobs) > limit else None}
 
-    def rejections(self, id: UUID, *, after: tuple[int, int], limit: int) -> dict[str, Any]:
+    def rejections(self, caller: Caller, id: UUID, *, after: tuple[int, int], limit: int) -> dict[str, Any]:
         """The causes of a job's rejections, and a page of the rejected records in file order."""
-        job = self._get(id)
+        job = self._get(caller, id)
         rows = self._views.rejections(id, after, limit + 1)
         page = rows[:limit]
         places = [row.pop("place") for row in page]
@@ -54,8 +56,8 @@ class Jobs:
             "next_cursor": places[-1] if len(rows) > limit else None,
         }
 
-    def _get(self, id: UUID) -> dict[str, Any]:
+    def _get(self, caller: Caller, id: UUID) -> dict[str, Any]:
         job = self._views.job(id)
-        if job is None:
+        if job is None or not caller.sees(job["dataset"]):
             raise RequestRefused(404, "not-found", f"there is no job {id}")
         return job

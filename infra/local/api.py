@@ -6,26 +6,55 @@ What API Gateway would answer itself (no key, wrong key, no such route) comes fr
 import logging
 import sys
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from chalice.cli.factory import CLIFactory
 from chalice.local import (
     ChaliceRequestHandler,
     ForbiddenError,
+    InvalidAuthorizerError,
     LocalDevServer,
+    LocalGateway,
     LocalGatewayException,
     NotAuthorizedError,
     create_local_server,
 )
 
+from chalicelib.errors import Transient
 from infra.local.packaging import STAGE, read_template
 from infra.local.paths import ROOT
 
+MAX_BODY_BYTES = 10 * 1024 * 1024
+"""What API Gateway takes."""
 GATEWAY_RESPONSES = read_template()["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+
+
+class TooLargeError(LocalGatewayException):
+    """A body is larger than API Gateway takes."""
+
+    CODE = 413
+
+
+class Gateway(LocalGateway):
+    """Chalice's, but that it refuses what API Gateway refuses."""
+
+    def handle_request(self, method: str, path: str, headers: Any, body: bytes | None) -> Any:
+        """Raises LocalGatewayException for what is answered without our code."""
+        if body is not None and len(body) > MAX_BODY_BYTES:
+            raise TooLargeError({}, b"")
+        try:
+            return super().handle_request(method, path, headers, body)
+        except Transient:  # of the authorizer: routes answer for themselves
+            raise InvalidAuthorizerError({}, b"") from None
 
 
 class RequestHandler(ChaliceRequestHandler):
     """Chalice's, but for the gateway's own answers, and for a log without query strings."""
+
+    def __init__(self, request: Any, client_address: Any, server: Any, app_object: Any, config: Any) -> None:
+        self.local_gateway = Gateway(app_object, config)
+        BaseHTTPRequestHandler.__init__(self, request, client_address, server)
 
     def _send_error_response(self, error: LocalGatewayException) -> None:
         answer = GATEWAY_RESPONSES[_response_type(error)]
@@ -52,6 +81,10 @@ def make_server(port: int) -> LocalDevServer:
 def _response_type(error: LocalGatewayException) -> str:
     if isinstance(error, NotAuthorizedError):
         return "UNAUTHORIZED"
+    if isinstance(error, InvalidAuthorizerError):
+        return "AUTHORIZER_FAILURE"
+    if isinstance(error, TooLargeError):
+        return "REQUEST_TOO_LARGE"
     # chalice raises the same for a route that does not exist, but says so in a header
     denied = error.headers.get("x-amzn-ErrorType") == "AccessDeniedException"
     return "ACCESS_DENIED" if isinstance(error, ForbiddenError) and denied else "MISSING_AUTHENTICATION_TOKEN"

@@ -194,7 +194,7 @@ def _api_key(state: Path, container: Container) -> str:
     """This state's API key: made on the first start, and again if the database has forgotten it."""
     file = state / "api-key"
     token = file.read_text() if file.exists() else ""
-    if container.keys.check(f"Bearer {token}") is None:
+    if container.keys.check(token) is None:
         token = container.keys.create("local", ["read", "write", "admin"])
         write_private(file, token)
     return token

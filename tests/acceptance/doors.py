@@ -96,6 +96,11 @@ class Doors:
             with error:
                 return Answer(error.code, error.headers.get_content_type(), json.load(error))
 
+    def key(self, *scopes: str, datasets: Sequence[str] | None = None) -> str:
+        """The token of a new API key."""
+        body = {"name": "of a test", "scopes": scopes, "datasets": datasets}
+        return str(self.post("/v1/keys", body).body["token"])
+
     def delete(self, dropped: Dropped) -> None:
         """Remove this version of the object for good."""
         self.s3.delete_object(Bucket=self.bucket, Key=dropped.key, VersionId=dropped.version_id)

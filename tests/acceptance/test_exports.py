@@ -6,13 +6,11 @@ import io
 import json
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from tests.acceptance.doors import Doors, Json, eventually
 from tests.stack.commands import dev
@@ -107,11 +105,9 @@ def test_request_that_makes_no_sense_is_a_problem(doors: Doors, path: str, body:
     ("scopes", "post", "get"), [(["read"], 403, 200), (["write"], 202, 403), (["admin"], 202, 200)]
 )
 def test_scopes_say_who_may_start_an_export_and_who_may_read_it(
-    doors: Doors, stack: Mapping[str, Any], songs: str, scopes: list[str], post: int, get: int
+    doors: Doors, songs: str, scopes: list[str], post: int, get: int
 ) -> None:
-    container = Container(replace(NOWHERE, database_url=stack["database_url"]))
-    key = container.keys.create("test", scopes)
-    container.database.close()
+    key = doors.key(*scopes)
     body = {"filters": {"date": songs}}
     own = doors.post("/v1/datasets/plays/exports", body).body
     assert doors.post("/v1/datasets/plays/exports", body, api_key=key).status == post

@@ -6,10 +6,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.identity import new_id
-from chalicelib.adapters.postgres.database import Database
-from chalicelib.adapters.postgres.keys import PostgresKeyStore
-from chalicelib.services.keys import Keys
 from tests.acceptance.doors import Doors, Json
 from tests.acceptance.files import demo_file
 from tests.stack.commands import dev
@@ -25,12 +21,9 @@ def job(doors: Doors) -> Json:
 
 
 @pytest.fixture(scope="module")
-def reader_key(stack: dict[str, Any]) -> str:
+def reader_key(doors: Doors) -> str:
     """The token of a key that may only read."""
-    database = Database(lambda: str(stack["database_url"]))
-    token = Keys(store=PostgresKeyStore(database), new_id=new_id).create("reader", ["read"])
-    database.close()
-    return token
+    return doors.key("read")
 
 
 def test_redrive_answers_with_the_job_that_does_it(doors: Doors, job: Json) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.core.access import EVERYONE
 from chalicelib.services.export_ports import ExportFormat
 from infra.local.emulator import Access
 from tests.faults.killing import work_and_die
@@ -36,7 +37,7 @@ def ended(system: System, id: UUID) -> dict[str, Any]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         system.pump()
-        export = system.container.exports.get(id)
+        export = system.container.exports.get(EVERYONE, id)
         if export["finished_at"]:
             return export
         time.sleep(0.1)  # for the killed worker's message to become visible again
@@ -48,7 +49,7 @@ def test_export_has_the_same_parts_wherever_a_worker_is_killed(database: str) ->
         system = new_system(database)
         for round in count(first, LANES):
             started = system.container.exports.start(
-                "plays", format=ExportFormat.CSV, filters={}, max_part_bytes=1024, with_id=False
+                EVERYONE, "plays", format=ExportFormat.CSV, filters={}, max_part_bytes=1024, with_id=False
             )
             id = UUID(started["id"])
             died = work_and_die(system, round)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.core.access import EVERYONE
 from chalicelib.errors import RequestRefused
 from chalicelib.services.ports import Reason
 from infra.local.emulator import Access
@@ -43,7 +44,7 @@ def redrive_until(system: System, id: UUID, wanted: Callable[[], bool]) -> None:
         for (lost,) in system.rows(OPEN, system.settings.bucket):
             system.container.queues.send_split(UUID(lost))  # as the sweep does, a quarter of an hour later
         time.sleep(0.1)
-    raise AssertionError(f"the redrive did not come to its end: {system.container.jobs.get(id)}")
+    raise AssertionError(f"the redrive did not come to its end: {system.container.jobs.get(EVERYONE, id)}")
 
 
 def kill_everywhere(

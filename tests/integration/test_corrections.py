@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.access import EVERYONE
 from chalicelib.core.schema import ExtraColumns
 from tests.system import MEMBERS, System, forever, member, members
 
@@ -263,7 +264,7 @@ def test_json_lines_come_back_as_json_lines(system: System) -> None:
     assert resolved(system, parent) == (2, [2, 3])
     redriven = system.container.redrive.run(uuid.UUID(parent["id"]))
     system.pump()
-    last = system.container.jobs.get(redriven)
+    last = system.container.jobs.get(EVERYONE, redriven)
     assert last["object"]["key"].endswith("/1-rejected.jsonl")
     assert (last["parent"], last["counts"]["read"], last["counts"]["rejected"]) == (parent["id"], 1, 1)
 
@@ -307,7 +308,7 @@ def test_corrections_that_are_loaded_side_by_side_count_each_record_once(system:
     assert len(batches) > 15
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda batch: container.load.run(batch[1], batch[0], forever), batches))
-    assert {container.jobs.get(id)["state"] for id in ids} == {"COMPLETED"}
+    assert {container.jobs.get(EVERYONE, id)["state"] for id in ids} == {"COMPLETED"}
     assert resolved(small, parent) == (60, list(range(2, 62)))
-    assert sum(container.jobs.get(id)["counts"]["read"] for id in ids) == 48 + 50 + 10
+    assert sum(container.jobs.get(EVERYONE, id)["counts"]["read"] for id in ids) == 48 + 50 + 10
     small.container.database.close()

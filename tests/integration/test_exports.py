@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from chalicelib.adapters.aws import client
+from chalicelib.core.access import EVERYONE
 from chalicelib.core.parts import csv_part
 from chalicelib.errors import RequestRefused, Transient
 from chalicelib.services.export import Export
@@ -39,14 +40,14 @@ def plays(count: int, song: str = "song") -> bytes:
 
 def start(system: System, dataset: str = "plays", **wanted: Any) -> Json:
     asked = {"format": ExportFormat.CSV, "filters": {}, "max_part_bytes": 500_000_000, "with_id": False, **wanted}
-    return system.container.exports.start(dataset, **asked)
+    return system.container.exports.start(EVERYONE, dataset, **asked)
 
 
 def exported(system: System, dataset: str = "plays", **wanted: Any) -> Json:
     """An export, written to its end."""
     id = start(system, dataset, **wanted)["id"]
     system.pump()
-    return system.container.exports.get(UUID(id))
+    return system.container.exports.get(EVERYONE, UUID(id))
 
 
 def parts(system: System, export: Json) -> list[bytes]:
@@ -168,12 +169,12 @@ def test_rows_that_come_and_go_meanwhile_do_not_show(system: System) -> None:
     before = system.rows("select song, date::text, plays from plays order by song, date")
     id = UUID(start(system, max_part_bytes=1024)["id"])
     system.container.export.run(id, hurried())  # the snapshot, and no time for more
-    assert system.container.exports.get(id)["parts"] == []
+    assert system.container.exports.get(EVERYONE, id)["parts"] == []
     system.rows("delete from plays where plays % 2 = 0")
     system.rows("update plays set plays = -1")
     system.rows("insert into plays (song, date, plays) values ('a', '2026-01-01', 1), ('zz', '2026-01-01', 1)")
     system.pump()
-    export = system.container.exports.get(id)
+    export = system.container.exports.get(EVERYONE, id)
     assert len(export["parts"]) > 3
     assert [row for data in parts(system, export) for row in read(data, ExportFormat.CSV)] == before
 
@@ -189,7 +190,7 @@ def test_export_handed_on_after_every_part_is_the_same_byte_for_byte(system: Sys
             system.container.intake.export(body, hurried())
             delete()
             invocations += 1
-    piecemeal = system.container.exports.get(id)
+    piecemeal = system.container.exports.get(EVERYONE, id)
     assert invocations > len(piecemeal["parts"]) > 2
     assert parts(system, piecemeal) == parts(system, whole)
 
@@ -198,7 +199,7 @@ def test_message_delivered_again_writes_nothing_again(system: System) -> None:
     system.load(plays(50), key="input/plays/file.csv")
     id = UUID(start(system, max_part_bytes=1024)["id"])
     system.pump(times=3)
-    export = system.container.exports.get(id)
+    export = system.container.exports.get(EVERYONE, id)
     assert export["state"] == "COMPLETED"
     for key in [part["key"] for part in export["parts"]] + [export["manifest"]["key"]]:
         listed = client("s3").list_object_versions(Bucket=system.settings.bucket, Prefix=key)
@@ -211,10 +212,10 @@ def test_who_finds_another_at_work_leaves_it_alone(system: System) -> None:
     with system.container.export_ledger.working(id) as export:
         assert export is not None
         other.container.export.run(id, lambda: 900.0)
-        assert other.container.exports.get(id)["state"] == "PENDING"
+        assert other.container.exports.get(EVERYONE, id)["state"] == "PENDING"
     other.container.database.close()
     system.pump()
-    assert system.container.exports.get(id)["state"] == "COMPLETED"
+    assert system.container.exports.get(EVERYONE, id)["state"] == "COMPLETED"
 
 
 def test_snapshot_that_a_crash_emptied_is_taken_again(system: System) -> None:
@@ -223,11 +224,11 @@ def test_snapshot_that_a_crash_emptied_is_taken_again(system: System) -> None:
     system.container.export.run(id, hurried())
     system.container.export.run(id, hurried())
     [(name,)] = snapshots(system)
-    assert len(system.container.exports.get(id)["parts"]) == 1
+    assert len(system.container.exports.get(EVERYONE, id)["parts"]) == 1
     system.rows(f"truncate dropload.{name}")
     system.rows("delete from plays where song < 'song 00050'")
     system.pump()
-    export = system.container.exports.get(id)
+    export = system.container.exports.get(EVERYONE, id)
     assert (export["state"], export["rows"]) == ("COMPLETED", 50)
     assert b"".join(data.removeprefix(PLAYS.encode()) for data in parts(system, export)).count(b"\n") == 50
 
@@ -236,12 +237,12 @@ def test_export_called_off_stops_and_leaves_no_snapshot(system: System) -> None:
     system.load(plays(100), key="input/plays/file.csv")
     id = UUID(start(system, max_part_bytes=1024)["id"])
     system.container.export.run(id, hurried())
-    assert system.container.exports.cancel(id)["state"] == "CANCELLED"
+    assert system.container.exports.cancel(EVERYONE, id)["state"] == "CANCELLED"
     assert snapshots(system) == []
     system.pump()
-    assert system.container.exports.get(id)["parts"] == []
+    assert system.container.exports.get(EVERYONE, id)["parts"] == []
     with pytest.raises(RequestRefused) as refused:
-        system.container.exports.cancel(id)
+        system.container.exports.cancel(EVERYONE, id)
     assert refused.value.status == 409
 
 
@@ -251,7 +252,7 @@ def test_buried_export_has_failed_and_leaves_no_snapshot(system: System) -> None
     for body, delete in system.receive(system.settings.export_queue):
         system.container.intake.bury_export(body)
         delete()
-    export = system.container.exports.get(id)
+    export = system.container.exports.get(EVERYONE, id)
     assert (export["state"], export["reason"]["class"]) == ("FAILED", "transient")
     assert snapshots(system) == []
     system.container.intake.bury_export("no message of ours")
@@ -260,7 +261,7 @@ def test_buried_export_has_failed_and_leaves_no_snapshot(system: System) -> None
 def test_buried_after_it_was_written_stays_completed(system: System) -> None:
     export = exported(system)
     system.container.intake.bury_export(json.dumps({"export": export["id"]}))
-    assert system.container.exports.get(UUID(export["id"]))["state"] == "COMPLETED"
+    assert system.container.exports.get(EVERYONE, UUID(export["id"]))["state"] == "COMPLETED"
 
 
 def test_sweep_sends_again_what_stands_still_and_drops_what_was_left(system: System) -> None:
@@ -273,7 +274,7 @@ def test_sweep_sends_again_what_stands_still_and_drops_what_was_left(system: Sys
     system.container.sweep.run()
     system.container.sweep.run()
     assert len(system.deliver(system.settings.export_queue)) == 1
-    assert system.container.exports.get(id)["state"] == "COMPLETED"
+    assert system.container.exports.get(EVERYONE, id)["state"] == "COMPLETED"
     assert snapshots(system) == []
 
 
@@ -283,9 +284,9 @@ def test_snapshot_that_takes_too_long_is_a_passing_trouble(system: System) -> No
         cursor.execute("lock table plays in access exclusive mode")
         with pytest.raises(Transient):
             system.container.export.run(id, lambda: 30.1)
-    assert system.container.exports.get(id)["state"] == "PENDING"
+    assert system.container.exports.get(EVERYONE, id)["state"] == "PENDING"
     system.pump()
-    assert system.container.exports.get(id)["state"] == "COMPLETED"
+    assert system.container.exports.get(EVERYONE, id)["state"] == "COMPLETED"
 
 
 def test_page_of_wide_rows_holds_few_of_them(system: System) -> None:
@@ -314,7 +315,7 @@ def test_more_parts_than_the_api_can_show_fail_clearly(system: System) -> None:
         new_parts={ExportFormat.CSV: csv_part},
         most_parts=2,
     ).run(id, lambda: 900.0)
-    export = made.exports.get(id)
+    export = made.exports.get(EVERYONE, id)
     assert (export["state"], export["reason"]["code"], len(export["parts"])) == ("FAILED", "too-many-parts", 2)
 
 
@@ -322,7 +323,7 @@ def test_filter_that_a_new_descriptor_does_not_know_fails_the_export(system: Sys
     id = UUID(start(system, filters={"date": "2026-01-01"})["id"])
     system.rows("""update dropload.export set filters = '{"day": "x"}'""")
     system.pump()
-    export = system.container.exports.get(id)
+    export = system.container.exports.get(EVERYONE, id)
     assert (export["state"], export["reason"]["code"]) == ("FAILED", "bad-filter")
 
 
@@ -330,4 +331,4 @@ def test_dataset_that_is_no_more_fails_its_export(system: System) -> None:
     id = UUID(start(system)["id"])
     del system.container.datasets["plays"]
     system.pump()
-    assert system.container.exports.get(id)["reason"]["code"] == "unknown-dataset"
+    assert system.container.exports.get(EVERYONE, id)["reason"]["code"] == "unknown-dataset"

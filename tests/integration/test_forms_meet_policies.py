@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.core.access import EVERYONE
 from chalicelib.core.dataset import parse_dataset
 from chalicelib.services.export_ports import ExportFormat
 from tests.integration.test_meetings import VALIDATE, things
@@ -89,9 +90,9 @@ def test_rejected_records_of_any_form_are_redriven_as_corrections(system: System
     )
     descriptor["schema"]["fields"][0]["missingValues"] = ["", "x", "y"]  # mended: what was wrong is a null now
     system.container.datasets["things"] = parse_dataset(descriptor)
-    child = system.container.jobs.get(system.container.redrive.run(UUID(parent["id"])))
+    child = system.container.jobs.get(EVERYONE, system.container.redrive.run(UUID(parent["id"])))
     system.pump()
-    child = system.container.jobs.get(UUID(child["id"]))
+    child = system.container.jobs.get(EVERYONE, UUID(child["id"]))
     assert (child["state"], child["reason"], child["parent"]) == ("COMPLETED", None, parent["id"])
     assert child["counts"]["inserted"] == 2
     assert system.job(f"input/things/{name}")["resolved"] == 2
@@ -119,9 +120,11 @@ def test_an_export_dropped_again_is_read_as_it_was_written(
 
 def exported(system: System, format: str) -> dict[str, Any]:
     exports = system.container.exports
-    export = exports.start("things", format=ExportFormat(format), filters={}, max_part_bytes=1 << 20, with_id=False)
+    export = exports.start(
+        EVERYONE, "things", format=ExportFormat(format), filters={}, max_part_bytes=1 << 20, with_id=False
+    )
     system.pump()
-    export = exports.get(UUID(export["id"]))
+    export = exports.get(EVERYONE, UUID(export["id"]))
     assert export["state"] == "COMPLETED", export["reason"]
     return export
 

@@ -8,20 +8,20 @@ from tests.system import System
 
 def test_key_opens_what_it_was_made_for(system: System) -> None:
     token = system.container.keys.create("reporting", ["read"])
-    found = system.container.keys.check(f"Bearer {token}")
+    found = system.container.authentication.caller(f"Bearer {token}")
     assert found is not None
-    assert found[1] == ("read",)
+    assert found.scopes == {"read"}
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer dropload_wrong", "Basic dropload_x", "nonsense"])
 def test_anything_else_opens_nothing(system: System, header: str) -> None:
-    assert system.container.keys.check(header) is None
+    assert system.container.authentication.caller(header) is None
 
 
 def test_revoked_key_opens_nothing(system: System) -> None:
     token = system.container.keys.create("old", ["admin"])
     system.rows("update dropload.api_key set revoked_at = now()")
-    assert system.container.keys.check(f"Bearer {token}") is None
+    assert system.container.authentication.caller(f"Bearer {token}") is None
 
 
 def test_token_is_nowhere_in_the_database(system: System) -> None:

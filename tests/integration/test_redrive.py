@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.core.access import EVERYONE
 from chalicelib.errors import RequestRefused
 from chalicelib.services.ports import Reason
 from chalicelib.services.redrive import What
@@ -22,7 +23,7 @@ def redrive(system: System, job: Mapping[str, Any], what: What | None = None) ->
     """Redrive a job and deliver until all is done; the job that did it."""
     id = system.container.redrive.run(UUID(job["id"]), what)
     system.pump()
-    return system.container.jobs.get(id)
+    return system.container.jobs.get(EVERYONE, id)
 
 
 def refused(system: System, job: Mapping[str, Any], what: What | None = None) -> tuple[int, str]:
@@ -85,7 +86,7 @@ def test_rejected_records_load_once_the_descriptor_is_mended(system: System) -> 
     assert child["object"]["key"] == f"input/members/redrive/job={job['id']}/1-rejected.csv"
     assert (child["parent"], child["state"]) == (job["id"], "COMPLETED_WITH_FAILURES")
     assert (child["counts"]["inserted"], child["counts"]["rejected"]) == (2, 1)
-    assert system.container.jobs.get(UUID(job["id"]))["resolved"] == 2
+    assert system.container.jobs.get(EVERYONE, UUID(job["id"]))["resolved"] == 2
     # Again, it is only about what is still rejected; and from the child it goes on to the parent.
     again = redrive(system, job)
     assert again["object"]["key"].endswith("/2-rejected.csv")
@@ -102,7 +103,7 @@ def test_rejected_records_load_once_the_descriptor_is_mended(system: System) -> 
     system.rows("alter table members alter account_id drop not null")
     last = redrive(system, again)
     assert (last["parent"], last["counts"]["inserted"]) == (again["id"], 1)
-    assert system.container.jobs.get(UUID(job["id"]))["resolved"] == 3
+    assert system.container.jobs.get(EVERYONE, UUID(job["id"]))["resolved"] == 3
     assert refused(system, job) == refused(system, again) == (409, "nothing-rejected")
     assert system.rows("select count(*) from members") == [(4,)]
 
@@ -112,7 +113,7 @@ def test_rejected_records_are_not_dropped_again_while_they_are_under_way(system:
     id = system.container.redrive.run(UUID(job["id"]))
     assert refused(system, job) == (409, "under-way")
     system.pump()
-    assert system.container.jobs.get(id)["state"] == "COMPLETED_WITH_FAILURES"
+    assert system.container.jobs.get(EVERYONE, id)["state"] == "COMPLETED_WITH_FAILURES"
     assert redrive(system, job)["counts"]["rejected"] == 1
 
 
@@ -123,7 +124,7 @@ def test_killed_before_it_was_remembered_a_redrive_is_found_again(system: System
     system.rows("update dropload.job set redrives = 0")  # as if it had died before its commit
     assert refused(system, job) == (409, "under-way")
     system.pump()
-    assert system.container.jobs.get(id)["counts"]["inserted"] == 1
+    assert system.container.jobs.get(EVERYONE, id)["counts"]["inserted"] == 1
     assert refused(system, job) == (409, "nothing-rejected")
 
 
@@ -135,7 +136,7 @@ def test_a_redrive_that_s3_never_announces_comes_in_all_the_same(system: System)
     system.rows("update dropload.job set created_at = now() - interval '1 hour'")
     system.container.sweep.run()
     system.pump()
-    assert system.container.jobs.get(id)["state"] == "COMPLETED"
+    assert system.container.jobs.get(EVERYONE, id)["state"] == "COMPLETED"
 
 
 def test_a_failed_batch_is_loaded_again_and_the_job_ends_anew(small: System) -> None:
@@ -164,7 +165,7 @@ def test_only_the_failed_batches_are_added_again(small: System, times: int) -> N
     id = small.container.redrive.run(UUID(job["id"]))
     assert refused(small, job, What.FAILED) == (409, "not-ended")
     small.pump(times)
-    done = small.container.jobs.get(id)
+    done = small.container.jobs.get(EVERYONE, id)
     assert (done["state"], done["balanced"], done["counts"]["read"]) == ("COMPLETED", True, 60)
     found = small.rows("select plays from plays order by song")
     assert found == [(sum(range(rest, 60, 4)),) for rest in range(4)]

@@ -19,7 +19,7 @@ def refused(url: str, **headers: str) -> tuple[int, dict[str, str], dict[str, An
     ("path", "authorization", "status", "code"),
     [
         ("/v1/jobs", None, 401, "unauthorized"),
-        ("/v1/jobs", "Bearer dropload_guessed", 403, "forbidden"),
+        ("/v1/jobs", "Bearer dropload_guessed", 401, "invalid-token"),
         ("/v1/nothing", None, 404, "not-found"),
         ("/v1/nothing", "Bearer dropload_guessed", 404, "not-found"),
     ],
@@ -33,4 +33,4 @@ def test_what_the_gateway_refuses_is_a_problem(
     assert problem["code"] == code
     assert headers["Content-Type"] == "application/problem+json"
     if status == 401:
-        assert headers["WWW-Authenticate"] == "Bearer"
+        assert headers["WWW-Authenticate"].startswith("Bearer")

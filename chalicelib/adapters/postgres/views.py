@@ -15,6 +15,7 @@ BATCH_STATES = ("pending", "running", "succeeded", "failed", "cancelled")
 _NO_FILTER: dict[str, Any] = {
     "id": None,
     "dataset": None,
+    "datasets": None,
     "state": None,
     "key": None,
     "before": None,

@@ -44,6 +44,7 @@ cross join lateral (
 ) as sized
 where (%(id)s::uuid is null or job.id = %(id)s)
   and (%(dataset)s::text is null or job.dataset = %(dataset)s)
+  and (%(datasets)s::text[] is null or job.dataset = any (%(datasets)s))
   and (%(state)s::text is null or job.state = %(state)s)
   and (%(key)s::text is null or job.key = %(key)s)
   and (%(before)s::uuid is null or job.number < (select number from dropload.job where id = %(before)s))

@@ -1,0 +1,1 @@
+"""What requests may carry and what answers hold, by subject; the OpenAPI document is made of these."""

@@ -1,0 +1,176 @@
+"""Jobs and their rejections."""
+
+import base64
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from chalicelib.api.models.common import Input, Moment, Name, Output, Page, Reason
+from chalicelib.core.states import JobState
+from chalicelib.services.redrive import What
+
+
+class JobsQuery(Input):
+    """Exact filters, newest first."""
+
+    dataset: Name | None = None
+    state: JobState | None = None
+    key: Name | None = None
+    limit: Page = 50
+    cursor: UUID | None = None
+
+
+class JobQuery(Input):
+    """``wait`` holds the answer back until the job changes, for at most that many seconds."""
+
+    wait: int = Field(default=0, ge=0, le=20)
+
+
+def _place(cursor: object) -> tuple[int, int]:
+    try:
+        batch, record = base64.urlsafe_b64decode(str(cursor).encode()).decode().split(".")
+        place = int(batch), int(record)
+    except ValueError:
+        raise ValueError("not a cursor that we gave") from None
+    if not (0 <= place[0] < 1 << 31 and 0 <= place[1] < 1 << 31):
+        raise ValueError("not a cursor that we gave")
+    return place
+
+
+class RejectionsQuery(Input):
+    """A page of rejections."""
+
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: Annotated[tuple[int, int], BeforeValidator(_place), Field(json_schema_extra={"type": "string"})] = (-1, 0)
+
+
+def rejections_cursor(place: tuple[int, int] | None) -> str | None:
+    """The opaque cursor that leads past a (batch, record)."""
+    return None if place is None else base64.urlsafe_b64encode(f"{place[0]}.{place[1]}".encode()).decode()
+
+
+class RedriveRequest(Input):
+    """Failed batches, or rejected records; what there is, failed batches first."""
+
+    what: What | None = None
+
+
+class StoredObject(Output):
+    """One version of one object."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    etag: str
+    size: int
+
+
+class Counts(Output):
+    """Records; ``read`` is the sum of the others."""
+
+    read: int
+    inserted: int
+    updated: int
+    unchanged: int
+    ignored: int
+    rejected: int
+
+
+class Batches(Output):
+    """Batches by state."""
+
+    pending: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+
+
+class Progress(Output):
+    """How far it is; ``bytes_total`` is null until a packed file has been unpacked."""
+
+    bytes_done: int
+    bytes_total: int | None
+    batches: Batches
+
+
+class Cause(Output):
+    """Rejections of one kind."""
+
+    code: str
+    column: str | None
+    count: int
+    example_line: int
+
+
+class Found(Output):
+    """What the file was found to be; nulls until it has been read."""
+
+    container: str | None
+    format: str
+    encoding: str | None
+    delimiter: str | None
+
+
+class JobLinks(Output):
+    """Where to go on."""
+
+    self: str
+    rejections: str
+
+
+class Job(Output):
+    """One version of one object, loaded into one dataset."""
+
+    id: UUID
+    dataset: str
+    state: JobState
+    reason: Reason | None
+    object: StoredObject
+    counts: Counts
+    balanced: bool
+    progress: Progress
+    causes: list[Cause]
+    duplicate_of: UUID | None
+    parent: UUID | None
+    children: list[UUID]
+    resolved: int
+    validate_only: bool
+    found: Found
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    links: JobLinks
+
+
+class JobPage(Output):
+    """Jobs, newest first."""
+
+    items: list[Job]
+    next_cursor: UUID | None
+
+
+class RecordError(Output):
+    """What is wrong with a record; the column is null where the whole record is at fault."""
+
+    column: str | None
+    code: str
+    message: str
+
+
+class Rejection(Output):
+    """A record that was not loaded; its number is null until all earlier batches have been read."""
+
+    record: int | None
+    line: int
+    errors: list[RecordError]
+
+
+class RejectionPage(Output):
+    """Causes, and rejected records in file order."""
+
+    job: UUID
+    causes: list[Cause]
+    items: list[Rejection]
+    next_cursor: str | None

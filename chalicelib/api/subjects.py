@@ -1,0 +1,14 @@
+"""All subjects of the API: what is not here is not served."""
+
+from collections.abc import Sequence
+
+from chalicelib.api import documents, exports, health, jobs, keys
+from chalicelib.api.routing import Routes
+
+SUBJECTS: Sequence[Routes] = (
+    jobs.routes,
+    exports.routes,
+    keys.routes,
+    health.routes,
+    documents.routes,
+)
