@@ -28,6 +28,7 @@ from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
+from chalicelib.services.details import Details
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -219,6 +220,10 @@ class Container:
     @cached_property
     def jobs(self) -> Jobs:
         return Jobs(views=self.views)
+
+    @cached_property
+    def details(self) -> Details:
+        return Details(jobs=self.jobs, views=self.views, datasets=self.datasets)
 
     @cached_property
     def redrive(self) -> Redrive:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
+from urllib.parse import urlsplit
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
@@ -103,6 +104,9 @@ class S3ObjectStore:
             wanted = {"Bucket": self._bucket, "Key": key}
             link: str = client("s3").generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
             return link
+
+    def origin(self) -> str:
+        return "{0.scheme}://{0.netloc}".format(urlsplit(self.link("input/", 60)))
 
     def ping(self) -> None:
         """Raises Transient or FileRefused when the bucket cannot be reached."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys
+from chalicelib.api import documents, exports, health, jobs, keys, web
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
@@ -11,4 +11,5 @@ SUBJECTS: Sequence[Routes] = (
     keys.routes,
     health.routes,
     documents.routes,
+    web.routes,
 )

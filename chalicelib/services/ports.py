@@ -206,6 +206,9 @@ class ObjectStore(Protocol):
     def link(self, key: str, seconds: int) -> str:
         """A URL by which anyone may get an object of our bucket for this long."""
 
+    def origin(self) -> str:
+        """Scheme, host and port of our bucket's URLs, as a browser compares them."""
+
 
 class Table(Protocol):
     """A table in a container that is no text: a sheet of a workbook, a Parquet file. ``columns`` are labels."""
