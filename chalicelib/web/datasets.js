@@ -46,13 +46,19 @@ export function datasetView({ root, signal, title, poll }, name) {
   show(root, h("h1", { tabindex: "-1" }, name), waiting(6, "job"));
   const here = `v1/datasets/${encodeURIComponent(name)}`;
 
+  let found = null;
+  const resized = new ResizeObserver(() => found && draw(...found));
+  resized.observe(root);
+  signal.addEventListener("abort", () => resized.disconnect());
+
   poll(async () => {
     const [dataset, volumes, jobs] = await Promise.all([
       get(here, { signal }),
       get(`${here}/volumes`, { query: { days: DAYS }, signal }),
       get("v1/jobs", { query: { dataset: name, limit: 5 }, signal }),
     ]);
-    draw(dataset.data, volumes.data.items, jobs.data.items);
+    found = [dataset.data, volumes.data.items, jobs.data.items];
+    draw(...found);
     return dataset.retryAfter ?? LOOK_EVERY;
   });
 
@@ -69,7 +75,7 @@ export function datasetView({ root, signal, title, poll }, name) {
         ["Taken keys", CONFLICTS[settings.on_conflict ?? "reject"]],
         ["Told of each file", (settings.owners ?? []).join(", ") || "nobody"],
       ]),
-      h("section", { class: "part" }, h("h2", {}, `Records a day, last ${DAYS} days`), volumePlot(volumes.map(volume))),
+      h("section", { class: "part" }, h("h2", {}, `Records a day, last ${DAYS} days`), volumePlot(volumes.map(volume), root.clientWidth)),
       h("section", { class: "part" }, h("h2", {}, "What a file must have"), schema(descriptor)),
       h("section", { class: "part" }, h("h2", {}, "Latest files"), latest(jobs, name)),
     );

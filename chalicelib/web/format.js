@@ -2,13 +2,15 @@
 
 const WHOLE = new Intl.NumberFormat("en");
 const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
-const MOMENT = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
-const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", timeZone: "UTC" });
+const MOMENT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
 export const count = (number) => WHOLE.format(number);
-export const short = (number) => (number < 10_000 ? count(number) : SHORT.format(number));
+export const short = (number) => (number < 10_000_000 ? count(number) : SHORT.format(number));
+export const axis = (number) => SHORT.format(number);
+export const speed = (number) => `${count(Number(number.toPrecision(3)))} records/s`;
 export const day = (text) => DAY.format(new Date(`${text}T00:00:00Z`));
 export const moment = (text) => MOMENT.format(new Date(text));
 

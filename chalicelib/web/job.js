@@ -4,7 +4,7 @@ import { get, post, serverNow } from "./api.js";
 import { batchMap } from "./batches.js";
 import { announce, h, show } from "./dom.js";
 import { question } from "./dialog.js";
-import { ago, bytes, count, counted, duration, fileName, moment, short } from "./format.js";
+import { ago, bytes, count, counted, duration, fileName, moment, speed } from "./format.js";
 import { bar, button, ended, facts, link, OUTCOMES, progressOf, state, waiting } from "./parts.js";
 import { causesTable, rejectedRecords } from "./rejected.js";
 import { note, rate } from "./rates.js";
@@ -162,12 +162,13 @@ function under(job, name) {
     "section",
     { class: "part", "aria-label": "Progress", key: "under" },
     h("progress", { "aria-label": `Progress of ${name}`, ...(total ? { max: total, value: done } : {}) }),
-    h("p", { class: "row soft" }, [words, records ? `${short(Math.round(records))} records/s` : "measuring", seconds === null ? null : `about ${duration(seconds)} left`].filter(Boolean).join(" · ")),
+    h("p", { class: "row soft" }, [words, records ? speed(records) : "measuring", seconds === null ? null : `about ${duration(seconds)} left`].filter(Boolean).join(" · ")),
   );
 }
 
 function books(job) {
   const { counts } = job;
+  if (ended(job) && !counts.read) return null;
   const terms = OUTCOMES.filter(([name]) => counts[name] || name === "inserted" || name === "rejected");
   const sign = (text) => h("span", { class: "sign", "aria-hidden": "true" }, text);
   const term = (name, number, colour) => h("div", { class: number ? null : "nothing" }, h("dt", {}, name), h("dd", { class: number && colour === "bad" ? "bad" : null }, count(number)));
@@ -197,7 +198,7 @@ function about(job) {
     ["Size", bytes(object.size)],
     found && ["Found to be", [found.container, found.format, found.encoding].filter(Boolean).join(", ")],
     ["Came in", h("time", { datetime: job.created_at, title: ago(job.created_at, serverNow()) }, moment(job.created_at))],
-    took !== null && ["Took", `${duration(took)}${records ? `, ${short(Math.round(records))} records/s` : ""}`],
+    took !== null && ["Took", `${duration(took)}${records ? `, ${speed(records)}` : ""}`],
     batches > 0 && ["Batches", count(batches)],
     job.parent && ["Corrects", link(job.parent, "its parent job")],
     children.length && ["Corrected by", children.map((child, at) => [at ? ", " : "", link(child, `job ${at + 1}`)])],

@@ -2,7 +2,7 @@
 
 import { get, serverNow } from "./api.js";
 import { h, show } from "./dom.js";
-import { ago, bytes, counted, duration, fileName, moment, percent, short } from "./format.js";
+import { ago, bytes, counted, duration, fileName, moment, percent, speed } from "./format.js";
 import { bar, ended, JOB_STATES, link, outcome, progressOf, state, waiting } from "./parts.js";
 import { note, rate } from "./rates.js";
 import { uploads } from "./upload.js";
@@ -60,7 +60,7 @@ function row(job) {
     { key: job.id, class: "job" },
     h("div", { class: "what" }, link(job.id, name), h("span", { class: "small soft break" }, job.object.key.slice(0, -name.length))),
     h("div", { class: "how" }, state(job), job.validate_only ? h("span", { class: "tag" }, "validation only") : null),
-    h("div", { class: "much" }, under ? underWay(job, name) : [bar(job.counts), h("span", { class: "small soft" }, summary(job))]),
+    h("div", { class: "much" }, under ? underWay(job, name) : [job.counts.read ? bar(job.counts) : null, h("span", { class: "small soft" }, summary(job))]),
     h("time", { class: "small soft", datetime: job.created_at, title: moment(job.created_at) }, ago(job.created_at, serverNow())),
   );
 }
@@ -69,7 +69,7 @@ function underWay(job, name) {
   const { done, total } = progressOf(job);
   const { records, seconds } = rate(job);
   const words = [total ? percent(done, total) : "reading"];
-  if (records) words.push(`${short(Math.round(records))} records/s`);
+  if (records) words.push(speed(records));
   if (seconds !== null) words.push(`${duration(seconds)} left`);
   return [
     h("progress", { "aria-label": `Progress of ${name}`, ...(total ? { max: total, value: done } : {}) }),

@@ -6,7 +6,7 @@ import { bytes, count, percent, short } from "./format.js";
 // Every state has a word, a colour and a shape, so that none of them is needed to tell it.
 const STATES = {
   PENDING: ["Waiting", "idle", [ring()]],
-  RUNNING: ["Loading", "busy", [ring(), svgPath("M8 2a6 6 0 0 1 6 6", "turn")]],
+  RUNNING: ["Loading", "busy", [ring("faint"), svgPath("M8 2a6 6 0 0 1 6 6", "turn")]],
   CANCELLING: ["Cancelling", "warn", [ring(), svgPath("M5 8h6")]],
   CANCELLED: ["Cancelled", "idle", [ring(), svgPath("m4 4 8 8")]],
   COMPLETED: ["Loaded", "good", [ring(), svgPath("m5 8.2 2.2 2.2L11 6")]],
@@ -19,8 +19,8 @@ const ENDED = new Set(["CANCELLED", "COMPLETED", "COMPLETED_WITH_FAILURES", "FAI
 export const JOB_STATES = Object.entries(STATES).map(([name, [word]]) => [name, word]);
 export const ended = (job) => ENDED.has(job.state);
 
-function ring() {
-  return svg("circle", { cx: 8, cy: 8, r: 6 });
+function ring(name) {
+  return svg("circle", { cx: 8, cy: 8, r: 6, class: name });
 }
 
 function svgPath(d, name) {

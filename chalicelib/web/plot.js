@@ -1,19 +1,20 @@
 // Records a day as bars: what was loaded, and on top what was rejected. The same is there as a table.
 
 import { h, svg } from "./dom.js";
-import { count, day, short } from "./format.js";
+import { axis, count, day } from "./format.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 180, 44, 22, 8];
+const [HEIGHT, LEFT, BOTTOM, TOP] = [200, 44, 22, 8]; // pixels
 
-// `days` are {day, loaded, rejected}, oldest first, none left out.
-export function volumePlot(days) {
+// `days` are {day, loaded, rejected}, oldest first, none left out; `width` is in pixels, so that text keeps its size.
+export function volumePlot(days, width) {
+  const right = Math.max(width, 240);
   const most = nice(Math.max(...days.map(({ loaded, rejected }) => loaded + rejected), 1));
-  const step = (WIDTH - LEFT) / days.length;
+  const step = (right - LEFT) / days.length;
   const height = (number) => ((HEIGHT - TOP - BOTTOM) * number) / most;
   const floor = HEIGHT - BOTTOM;
   const bars = days.map(({ day: date, loaded, rejected }, at) => {
     const x = LEFT + at * step + step * 0.14;
-    const width = step * 0.72;
+    const thick = step * 0.72;
     const up = height(loaded);
     const on = rejected ? Math.max(height(rejected), 1.5) : 0;
     return svg(
@@ -21,18 +22,18 @@ export function volumePlot(days) {
       {},
       svg("title", {}, `${day(date)}: ${count(loaded)} loaded, ${count(rejected)} rejected`),
       svg("rect", { x: LEFT + at * step, y: TOP, width: step, height: floor - TOP, class: "catch" }),
-      svg("rect", { x, y: floor - up, width, height: up, class: "var-good" }),
-      svg("rect", { x, y: floor - up - on, width, height: on, class: "var-bad" }),
+      svg("rect", { x, y: floor - up, width: thick, height: up, class: "var-good" }),
+      svg("rect", { x, y: floor - up - on, width: thick, height: on, class: "var-bad" }),
     );
   });
   const lines = [0.5, 1].map((share) => {
     const y = floor - height(most * share);
     return [
-      svg("line", { x1: LEFT, x2: WIDTH, y1: y, y2: y, class: "rule" }),
-      svg("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, short(most * share)),
+      svg("line", { x1: LEFT, x2: right, y1: y, y2: y, class: "rule" }),
+      svg("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, axis(most * share)),
     ];
   });
-  const every = Math.ceil(days.length / 6);
+  const every = Math.ceil(days.length / Math.floor(right / 90));
   const labels = days.map(({ day: date }, at) =>
     at % every === 0 ? svg("text", { x: LEFT + (at + 0.5) * step, y: HEIGHT - 5, "text-anchor": "middle" }, day(date)) : null,
   );
@@ -43,9 +44,9 @@ export function volumePlot(days) {
     { class: "part" },
     svg(
       "svg",
-      { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Records a day over ${days.length} days: ${count(loaded)} loaded, ${count(rejected)} rejected` },
+      { class: "plot", viewBox: `0 0 ${right} ${HEIGHT}`, role: "img", "aria-label": `Records a day over ${days.length} days: ${count(loaded)} loaded, ${count(rejected)} rejected` },
       lines,
-      svg("line", { x1: LEFT, x2: WIDTH, y1: floor, y2: floor, class: "axis" }),
+      svg("line", { x1: LEFT, x2: right, y1: floor, y2: floor, class: "axis" }),
       bars,
       labels,
     ),

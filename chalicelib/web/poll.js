@@ -33,7 +33,11 @@ export function passing(error) {
   return error instanceof Offline || (error instanceof Refused && (error.status >= 500 || error.status === 429));
 }
 
-// Wait these seconds, or longer while the page is hidden; cut short when it is looked at again or back on the network.
+// Have everybody who pauses look at once: something was changed from here.
+export const stir = () => window.dispatchEvent(new Event("stir"));
+
+// Wait these seconds, or longer while the page is hidden; cut short when it is looked at again, back on the network, or
+// stirred.
 export function pause(seconds, signal) {
   return new Promise((resolve) => {
     const hidden = document.hidden;
@@ -42,6 +46,7 @@ export function pause(seconds, signal) {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", seen);
       window.removeEventListener("online", done);
+      window.removeEventListener("stir", done);
       signal.removeEventListener("abort", done);
       resolve();
     }
@@ -50,6 +55,7 @@ export function pause(seconds, signal) {
     }
     document.addEventListener("visibilitychange", seen);
     window.addEventListener("online", done);
+    window.addEventListener("stir", done);
     signal.addEventListener("abort", done);
   });
 }

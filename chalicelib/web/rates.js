@@ -21,6 +21,8 @@ export function note(job) {
 
 // {records, seconds}: records a second, and how many seconds are left; null where nobody can tell.
 export function rate(job) {
+  const nobody = { records: null, seconds: null };
+  if (!job.started_at || !job.counts.read) return nobody;
   const now = ended(job) ? Date.parse(job.finished_at) : serverNow();
   const samples = seen.get(job.id);
   const begun = { at: Date.parse(job.started_at), read: 0, bytes: 0 };
@@ -28,7 +30,7 @@ export function rate(job) {
   // Batches are booked whole: until some were, the time since the start tells more.
   if (!from || from.bytes === job.progress.bytes_done || now - from.at < 3000) from = begun;
   const spent = (now - from.at) / 1000;
-  if (!(spent > 0)) return { records: null, seconds: null };
+  if (!(spent > 0)) return nobody;
   const records = (job.counts.read - from.read) / spent;
   const speed = (job.progress.bytes_done - from.bytes) / spent;
   const left = job.progress.bytes_total === null ? null : job.progress.bytes_total - job.progress.bytes_done;

@@ -12,10 +12,10 @@ export function causesTable(job) {
     h(
       "tr",
       { key: `${code} ${column}` },
-      h("td", {}, column ? h("code", { class: "break" }, column) : h("span", { class: "soft" }, "the record as a whole")),
+      h("td", {}, column ? h("code", {}, column) : h("span", { class: "soft" }, "the record as a whole")),
       h("td", {}, h("code", {}, code)),
       numberCell(number),
-      h("td", { class: "number soft" }, percent(number, job.counts.rejected)),
+      h("td", { class: "number soft spare" }, percent(number, job.counts.rejected)),
       numberCell(line),
     ),
   );
@@ -26,7 +26,7 @@ export function causesTable(job) {
     h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, head.map((text, at) => h("th", { scope: "col", class: at > 1 ? "number" : null }, text)))),
+      h("thead", {}, h("tr", {}, head.map((text, at) => h("th", { scope: "col", class: at > 1 ? (at === 3 ? "number spare" : "number") : null }, text)))),
       h("tbody", {}, rows),
     ),
   );
@@ -73,7 +73,7 @@ function record(item) {
     h("span", { class: "line small" }, `line ${count(item.line)}`),
     item.cells
       ? h("dl", { class: "pairs" }, item.cells.map(({ column, text }) => pair(column, text, wrong.has(column))))
-      : h("p", { class: "small soft" }, "Not shown: its cells may not stand in their columns. The rejected file has it."),
+      : h("p", { class: "small soft" }, "Not shown here: it is long, or its cells may not stand in their columns. The rejected file has it."),
     h("ul", { class: "why small" }, item.errors.map(({ column, message }) => h("li", {}, column ? [h("code", {}, column), ": "] : null, h("span", { class: "bad" }, message)))),
   );
 }

@@ -4,7 +4,7 @@ import { get, post, Refused, serverNow } from "./api.js";
 import { announce, h, show } from "./dom.js";
 import { bytes, counted, duration, percent } from "./format.js";
 import { link, state } from "./parts.js";
-import { pause, passing } from "./poll.js";
+import { passing, pause, stir } from "./poll.js";
 
 const AT_ONCE = 2;
 const HASHED = 128_000_000; // bytes; to hash a file it must be held in memory
@@ -24,7 +24,7 @@ export function uploads(signal, fail) {
   const zone = h(
     "section",
     { class: "zone", "aria-label": "Upload files" },
-    h("p", { class: "call" }, h("strong", {}, "Drop files anywhere on this page"), h("span", { class: "soft" }, "CSV, JSON Lines, Excel, Parquet; also .gz and .zip")),
+    h("p", { class: "call" }, h("strong", {}, h("span", { class: "with-mouse" }, "Drop files anywhere on this page"), h("span", { class: "by-touch" }, "Upload files")), h("span", { class: "soft" }, "CSV, JSON Lines, Excel, Parquet; also .gz and .zip")),
     h("div", { class: "field" }, h("label", { for: "into" }, "Into dataset"), dataset),
     h("label", { class: "check", for: "only" }, only, "Only validate"),
     h("button", { type: "button", class: "main", on: { click: () => picker.click() } }, "Choose files"),
@@ -103,6 +103,7 @@ async function send(item) {
   const { file } = item;
   item.stop = new AbortController();
   item.begun = performance.now();
+  item.since = serverNow() - 3000; // clocks of servers differ a little
   const body = { dataset: item.dataset, filename: file.name, size: file.size };
   if (item.only) body.validate_only = true;
   if (file.size <= HASHED && crypto.subtle) body.sha256 = await sha256(file);
@@ -154,12 +155,13 @@ async function follow(item) {
   while (!item.job && performance.now() < until) {
     await tried(async () => {
       const { data } = await get("v1/jobs", { query: { key: item.key, limit: 1 } });
-      item.job = data.items.find((job) => Date.parse(job.created_at) > serverNow() - 600_000);
+      item.job = data.items.find((job) => Date.parse(job.created_at) > item.since);
     });
     if (!item.job) await pause(1, signal);
   }
   item.step = item.job ? "job" : "late";
   redraw();
+  stir();
   while (item.job && !item.job.finished_at) {
     await tried(async () => {
       item.job = (await get(`v1/jobs/${item.job.id}`, { query: { wait: 20 } })).data;
@@ -197,6 +199,7 @@ function words(item) {
     const spent = (performance.now() - item.begun) / 1000;
     const left = item.sent ? (spent * (file.size - item.sent)) / item.sent : null;
     const time = left !== null && spent > 2 ? `, ${duration(left)} left` : "";
+    if (item.sent === file.size) return "all sent; the bucket is taking it in";
     return `${percent(item.sent, file.size)} of ${bytes(file.size)}${time}`;
   }
   if (step === "sent") return "uploaded; waiting for its job";
