@@ -18,7 +18,7 @@ app = Chalice(app_name="dropload")
 register(app)
 
 
-def seconds_left(event: SQSEvent) -> Callable[[], float]:
+def seconds_left(event: SQSEvent | CloudWatchEvent) -> Callable[[], float]:
     """What tells how long this invocation may still take."""
     context: Any = event.context
     return lambda: context.get_remaining_time_in_millis() / 1000
@@ -87,8 +87,8 @@ def bury_export(event: SQSEvent) -> None:
 
 @app.schedule(Rate(5, unit=Rate.MINUTES))
 def sweep(event: CloudWatchEvent) -> None:
-    """Go on with whatever stands still."""
-    container().sweep.run()
+    """Go on with whatever stands still, and begin what was missed."""
+    container().sweep.run(seconds_left(event))
 
 
 @app.lambda_function()

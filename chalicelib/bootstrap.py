@@ -6,14 +6,17 @@ from pathlib import Path
 from chalicelib.adapters import events
 from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
+from chalicelib.adapters.listing import S3Listing
 from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
+from chalicelib.adapters.postgres.cancelling import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
+from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
@@ -26,6 +29,7 @@ from chalicelib.core.parts import csv_part, json_part
 from chalicelib.services.authentication import Authentication, Tokens
 from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
+from chalicelib.services.cancel import Cancel
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.details import Details
@@ -40,6 +44,7 @@ from chalicelib.services.intake import Intake
 from chalicelib.services.jobs import Jobs
 from chalicelib.services.keys import Keys
 from chalicelib.services.load import Load
+from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
@@ -169,12 +174,24 @@ class Container:
     @cached_property
     def sweep(self) -> Sweep:
         return Sweep(
+            sweeps=self.sweeps,
             ledger=self.ledger,
             queues=self.queues,
             finalise=self.finalise,
+            bury=self.bury,
             tidy=self.tidy,
             exports=self.export_ledger,
+            missed=self.missed,
         )
+
+    @cached_property
+    def sweeps(self) -> PostgresSweeps:
+        return PostgresSweeps(self.database)
+
+    @cached_property
+    def missed(self) -> Missed:
+        listing = S3Listing(self.settings.bucket)
+        return Missed(sweeps=self.sweeps, listing=listing, queues=self.queues, split=self.split)
 
     @cached_property
     def export_ledger(self) -> PostgresExports:
@@ -233,7 +250,12 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             split=self.split,
+            new_id=new_id,
         )
+
+    @cached_property
+    def cancel(self) -> Cancel:
+        return Cancel(cancellations=PostgresCancellations(self.database), queues=self.queues)
 
     @cached_property
     def keys(self) -> Keys:

@@ -9,6 +9,8 @@ from uuid import UUID
 from chalicelib.errors import Terminal
 from chalicelib.services.ports import Delivery, StoredObject
 
+_MOST_BATCHES = (1 << 23) - 1
+
 
 def objects_created(body: str) -> list[StoredObject]:
     """The objects whose creation a message announces; none for tests, deletions and whatever else S3 reports.
@@ -19,11 +21,14 @@ def objects_created(body: str) -> list[StoredObject]:
         Terminal: the message is none of these.
     """
     message = _parse(body)
-    if "Records" in message:
-        return [_from_notification(record["s3"]) for record in message["Records"] if _creates(record)]
-    if message.get("source") == "aws.s3":
-        created = message.get("detail-type") == "Object Created"
-        return [_from_eventbridge(message["detail"])] if created else []
+    try:
+        if "Records" in message:
+            return [_from_notification(record["s3"]) for record in message["Records"] if _creates(record)]
+        if message.get("source") == "aws.s3":
+            created = message.get("detail-type") == "Object Created"
+            return [_from_eventbridge(message["detail"])] if created else []
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise Terminal("unknown-message", "a message on the intake queue announces no object") from None
     if message.get("Event") == "s3:TestEvent" or "job" in message:
         return []
     raise Terminal("unknown-message", "a message on the intake queue is neither S3's nor ours")
@@ -39,7 +44,7 @@ def batch_of(body: str) -> tuple[UUID, int]:
     """The (job, batch number) that a message on the batch queue is about. Raises Terminal where there is none."""
     message = _parse(body)
     number = message.get("batch")
-    if not isinstance(number, int):
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= _MOST_BATCHES:
         raise Terminal("unknown-message", "a message on the batch queue names no batch")
     return _job(message), number
 
@@ -72,7 +77,7 @@ def _id(message: Mapping[str, Any], of: str) -> UUID:
 def _parse(body: str) -> Mapping[str, Any]:
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
         raise Terminal("unknown-message", "a message is not a JSON object")
@@ -86,25 +91,39 @@ def _creates(record: Mapping[str, Any]) -> bool:
 def _from_notification(s3: Mapping[str, Any]) -> StoredObject:
     stored = s3["object"]
     return StoredObject(
-        bucket=s3["bucket"]["name"],
+        bucket=_word(s3["bucket"]["name"]),
         key=unquote_plus(stored["key"]),
-        version_id=_version(stored.get("versionId")),
-        etag=stored.get("eTag", "").strip('"'),
-        size=int(stored.get("size", 0)),
+        version_id=version_of(stored.get("versionId")),
+        etag=_word(stored.get("eTag", "")).strip('"'),
+        size=_size(stored.get("size", 0)),
     )
 
 
 def _from_eventbridge(detail: Mapping[str, Any]) -> StoredObject:
     stored = detail["object"]
     return StoredObject(
-        bucket=detail["bucket"]["name"],
-        key=stored["key"],
-        version_id=_version(stored.get("version-id")),
-        etag=stored.get("etag", "").strip('"'),
-        size=int(stored.get("size", 0)),
+        bucket=_word(detail["bucket"]["name"]),
+        key=str(stored["key"]),
+        version_id=version_of(stored.get("version-id")),
+        etag=_word(stored.get("etag", "")).strip('"'),
+        size=_size(stored.get("size", 0)),
     )
 
 
-def _version(version: str | None) -> str | None:
+def _word(value: str) -> str:
+    """Raises ValueError for what no bucket, version or ETag looks like."""
+    if not value.isprintable():
+        raise ValueError
+    return value
+
+
+def _size(value: str | float) -> int:
+    size = int(value)
+    if not 0 <= size < 1 << 63:
+        raise ValueError
+    return size
+
+
+def version_of(version: str | None) -> str | None:
     """ "null" is how S3 names the version of an object from before its bucket kept versions."""
-    return version if version and version != "null" else None
+    return _word(version) if version and version != "null" else None

@@ -129,7 +129,7 @@ def _present(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _answers(route: Route, schemas: Mapping[Key, str]) -> dict[int, dict[str, Any]]:
     answers = {status: _answer(status, model, schemas) for status, model in route.answers.items()}
-    refuses = set(route.refuses) | {500}
+    refuses = set(route.refuses) | {405, 500}
     if route.scope is not None:
         refuses |= {400, 401, 403, 503}
     if route.body is not None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys, web
+from chalicelib.api import documents, exports, health, jobs, keys, levers, web
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
+    levers.routes,
     exports.routes,
     keys.routes,
     health.routes,

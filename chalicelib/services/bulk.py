@@ -2,6 +2,7 @@
 
 from chalicelib.core.dataset import Dataset
 from chalicelib.errors import FileRefused
+from chalicelib.services.attention import give_up_if_unwanted
 from chalicelib.services.ledger_ports import FinalTransaction
 from chalicelib.services.limits import over_limit
 from chalicelib.services.ports import Ending, Reason
@@ -23,6 +24,7 @@ class Bulk:
         try:
             with final.contested(self._reads.dataset(final.ending.job)) as contested:
                 for batch in contested.batches:
+                    give_up_if_unwanted(final)
                     contested.refuse(batch, self._reads.read(batch).parsed)
         except FileRefused as refused:
             return Reason(refused.code, refused.message, "file")

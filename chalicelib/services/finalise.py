@@ -9,6 +9,7 @@ from chalicelib.core.error_file import ErrorFile, error_file
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
+from chalicelib.services.attention import give_up_if_unwanted
 from chalicelib.services.bulk import Bulk, awaits_keys
 from chalicelib.services.gather import Gather
 from chalicelib.services.ledger_ports import FinalTransaction, Ledger
@@ -86,10 +87,14 @@ class Finalise:
                         failure = self._publish.run(final, remaining, alone=alone)
                     else:
                         failure = self._bulk.run(final)
+                elif final.ending.cancelling and final.has_gathered():
+                    final.drop_gathered()
                 elif final.has_gathered():
                     settled, failure = self._gather.run(final, remaining, gave_up, alone=alone)
                     if not settled:
                         return False
+                if replay or final.ending.job.replaces or final.ending.job.gathers:
+                    give_up_if_unwanted(final)
                 self._finish(final, failure)
         return True
 
@@ -106,6 +111,7 @@ class Finalise:
             state, reason, replaces = settle(final, state, reason, atomic=atomic)
         self._write_receipt(final, state, reason)
         if replaces:  # last, since readers may wait from then on
+            give_up_if_unwanted(final)
             reason = final.replace_table()
             if reason is not None:
                 state = JobState.FAILED

@@ -14,13 +14,13 @@ class Health:
 
     def check(self) -> tuple[bool, dict[str, Any]]:
         """(all well, the answer to show): every dependency is looked at, also after one has failed."""
-        answers: dict[str, dict[str, str]] = {}
+        answers: dict[str, dict[str, str | None]] = {}
         for name, check in self._checks.items():
             try:
                 check()
             except DroploadError as error:
                 answers[name] = {"status": "fail", "detail": error.message}
             else:
-                answers[name] = {"status": "pass"}
+                answers[name] = {"status": "pass", "detail": None}
         well = all(answer["status"] == "pass" for answer in answers.values())
         return well, {"status": "pass" if well else "fail", "checks": answers}

@@ -111,6 +111,12 @@ class FinalTransaction(Protocol):
     def scatter(self) -> None:
         """Gather no more: what waits is to be placed batch by batch, from the file."""
 
+    def drop_gathered(self) -> None:
+        """Book what waits as ignored: its job was called off."""
+
+    def unwanted(self) -> bool:
+        """Whether the job has been called off by now. Who finds that, gives up, and the next one ends it CANCELLED."""
+
     def disown(self) -> None:
         """Book what waits as ignored, for as long as the job is not redriven."""
 
@@ -170,7 +176,7 @@ class Ledger(Protocol):
     def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
         """Append batches and move the split on. Raises Contended when another splitter got there first.
 
-        A job that was stopped comes back as it is, with ``split_done``.
+        A job that was stopped or called off comes back as it is, with ``split_done``.
         """
 
     def pending(self, job: Job) -> list[int]:
@@ -186,7 +192,7 @@ class Ledger(Protocol):
         """Tell other batches what keys this one has (``core.claims``), before it is loaded."""
 
     def loading(self, batch: Batch, facts: KeyFacts) -> AbstractContextManager[LoadTransaction | None]:
-        """The batch's transaction, or None where it has been booked meanwhile."""
+        """The batch's transaction, or None where it has been booked meanwhile, or is not wanted any more."""
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         """End a batch as failed; its job will end FAILED for this reason. False where the batch has ended already."""
@@ -196,12 +202,6 @@ class Ledger(Protocol):
 
     def unsent(self, id: UUID) -> bool:
         """Whether the outbox holds a notice of this job."""
-
-    def stuck(self) -> list[tuple[Job, list[int]]]:
-        """Open jobs at which nothing has happened for long, and their batches to send again.
-
-        A job is not given again before the same time has passed.
-        """
 
     def drop_left_over(self) -> int:
         """Drop the shadows and partials of jobs that have ended or are gone; their number. Jobs drop their own.

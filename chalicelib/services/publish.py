@@ -5,6 +5,7 @@ So an ``atomic`` dataset takes a whole file or nothing of it, and ``validate_onl
 
 from chalicelib.core.dataset import Dataset
 from chalicelib.errors import FileRefused
+from chalicelib.services.attention import give_up_if_unwanted
 from chalicelib.services.ledger_ports import FinalTransaction, Replay
 from chalicelib.services.limits import over_limit
 from chalicelib.services.ports import Batch, Ending, Reason, Remaining
@@ -33,7 +34,7 @@ class Publish:
             try:
                 if alone:
                     replay.lock_table(self._reads.dataset(job))
-                counts, reason = self._replay(replay, final.ending, remaining)
+                counts, reason = self._replay(replay, final, remaining)
             except FileRefused as refused:
                 return Reason(refused.code, refused.message, "file")
             whole = reason is None and not any(batch["rejected"] for batch in counts.values())
@@ -45,13 +46,15 @@ class Publish:
         return reason
 
     def _replay(
-        self, replay: Replay, ending: Ending, remaining: Remaining
+        self, replay: Replay, final: FinalTransaction, remaining: Remaining
     ) -> tuple[dict[int, dict[str, int]], Reason | None]:
         """What becomes of each batch, up to the one at which there is no use in going on, and why there is none."""
+        ending = final.ending
         dataset = self._reads.dataset(ending.job)
         rejected = ending.counts["rejected"]
         counts: dict[int, dict[str, int]] = {}
         for batch in replay.batches:
+            give_up_if_unwanted(final)
             if remaining() < _SPARE:
                 raise FileRefused(
                     "too-large",

@@ -1,6 +1,6 @@
-"""Redrive: do again what failed. The batches that we could not load, or the records that were rejected."""
+"""Redrive: do again what failed: batches that we could not load, records that were rejected, or a whole file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.schema import OnConflict
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import RequestRefused
 from chalicelib.services.finalise import error_file_of, written
@@ -23,6 +24,7 @@ class What(StrEnum):
 
     REJECTED = "rejected"
     FAILED = "failed"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,27 @@ class Restarted:
 
 
 class HeldJob(Protocol):
-    """A job that nobody else changes until the block ends. ``failed`` counts batches, ``rejected`` records."""
+    """A job that nobody else changes until the block ends.
+
+    ``failed`` counts batches; ``rejected``, ``loaded`` (inserted or updated) and ``resolved`` count records.
+    """
 
     job: Job
     reason: Reason | None
     rejected: int
     failed: int
     redrives: int
+    loaded: int
+    resolved: int
 
     def was_stopped(self) -> bool:
         """Whether it was stopped, or batches of it were cancelled, which nothing brings back."""
 
     def repeated_by(self) -> UUID | None:
         """The later job that has loaded the same bytes under the same name, or is about to."""
+
+    def same_bytes(self) -> UUID | None:
+        """Another job, earlier or later, of which a job of these bytes under this name would be a duplicate now."""
 
     def dropped(self, keys: Sequence[str]) -> tuple[set[str], UUID | None]:
         """Which of these keys have jobs, and one of them or of the job's children that has not ended."""
@@ -69,6 +79,9 @@ class HeldJob(Protocol):
 
     def count_redrive(self, redrives: int) -> None:
         """Remember how often rejected records were dropped again."""
+
+    def again(self, id: UUID, *, atomic: bool) -> None:
+        """Open a job with this id that loads the same object, from nothing."""
 
     def restart(self) -> Restarted:
         """Make failed batches pending and the job RUNNING, as if they had not been tried."""
@@ -85,8 +98,16 @@ class Redrive:
     """Everything is decided while the job is held: two who ask at once do not do anything twice."""
 
     def __init__(
-        self, *, redrives: Redrives, objects: ObjectStore, queues: Queues, datasets: Datasets, split: Split
+        self,
+        *,
+        redrives: Redrives,
+        objects: ObjectStore,
+        queues: Queues,
+        datasets: Datasets,
+        split: Split,
+        new_id: Callable[[], UUID],
     ) -> None:
+        self._new_id = new_id
         self._redrives = redrives
         self._objects = objects
         self._queues = queues
@@ -96,7 +117,7 @@ class Redrive:
     def run(self, id: UUID, what: What | None = None) -> UUID:
         """Redrive a job: its failed batches if there are any, else its rejected records, unless it is said which.
 
-        Returns the job that does it: the same one for batches, a child for records.
+        Returns the job that does it: the same one for batches, a child for records, a new one for the whole file.
 
         Raises:
             RequestRefused: 404, there is no such job; 409, it has nothing that can be done again.
@@ -113,13 +134,15 @@ class Redrive:
                 raise _conflict("validate-only", "the job was a validation only; drop the file to load it")
             if what is None:
                 what = What.FAILED if _failed_of_us(held) else What.REJECTED
-            if what is What.REJECTED:
-                child = self._drop(held, dataset)
+            if what is What.ALL:
+                new = self._again(held, dataset)
+            elif what is What.REJECTED:
+                new = self._drop(held, dataset).id
             else:
                 restarted = self._restart(held)
-        if what is What.REJECTED:
-            self._queues.send_split(child.id)  # S3 announces it, too; the first to come opens nothing twice
-            return child.id
+        if what is not What.FAILED:
+            self._queues.send_split(new)  # S3 announces a child, too; the first to come opens nothing twice
+            return new
         self._queues.send_batches(id, restarted.batches or [0])  # at least one, to finish the job
         if not restarted.split_done:
             self._queues.send_split(id)
@@ -137,6 +160,24 @@ class Redrive:
             raise _conflict("loaded-elsewhere", f"the same file was dropped again; job {later} loads it")
         return held.restart()
 
+    def _again(self, held: HeldJob, dataset: Dataset) -> UUID:
+        """Open a job that loads the whole file, where nothing would be in the table twice."""
+        if held.job.state not in (JobState.FAILED, JobState.CANCELLED):
+            raise _conflict("nothing-failed", f"the job is {held.job.state}: its file was loaded")
+        if held.reason is not None and held.reason.code == "bad-name":
+            raise _conflict("file-at-fault", "the file's name cannot be told from others; drop it under another one")
+        if (other := held.same_bytes()) is not None:
+            raise _conflict("loaded-elsewhere", f"the same file is loaded by job {other}")
+        keys = _keys_of(held, error_file_of(held.job, dataset).name)
+        if (child := held.dropped(keys)[1]) is not None:
+            raise _conflict("under-way", f"rejected records of it are being loaded by job {child}")
+        settles = dataset.on_conflict in (OnConflict.UPDATE, OnConflict.IGNORE)
+        if (held.loaded or held.resolved) and not settles:
+            raise _conflict("partly-loaded", "some of the file's records are in the table; undo the job first")
+        id = self._new_id()
+        held.again(id, atomic=dataset.atomic and dataset.on_conflict is not OnConflict.REPLACE)
+        return id
+
     def _drop(self, held: HeldJob, dataset: Dataset) -> Job:
         """Drop what is still rejected into the input folder, where it is a correction file like any other.
 
@@ -148,8 +189,7 @@ class Redrive:
         if held.lacks_its_whole():
             raise _conflict("parent-not-loaded", "the table does not hold the file that the records belong to")
         file = error_file_of(held.job, dataset)
-        folder = f"input/{held.job.dataset}/redrive/job={held.job.id}"
-        keys = [f"{folder}/{held.redrives + n}-{file.name}" for n in range(3)]
+        keys = _keys_of(held, file.name)
         there, open_job = held.dropped(keys)
         if open_job is not None:
             raise _conflict("under-way", f"the rejected records are being loaded by job {open_job}")
@@ -168,6 +208,12 @@ class Redrive:
         child = self._split.open(self._objects.stat(key), validate_only=False)
         held.count_redrive(number)
         return child
+
+
+def _keys_of(held: HeldJob, name: str) -> list[str]:
+    """Where rejected records were dropped the last time, will be the next time, and are if that was not remembered."""
+    folder = f"input/{held.job.dataset}/redrive/job={held.job.id}"
+    return [f"{folder}/{held.redrives + n}-{name}" for n in range(3)]
 
 
 def _failed_of_us(held: HeldJob) -> bool:

@@ -12,6 +12,7 @@ from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout, json_layout, read_layout
 from chalicelib.core.jsoncorrections import first_json_places
 from chalicelib.core.metadata import asks_to_validate
+from chalicelib.core.objectkeys import dataset_of, printable_key
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
@@ -58,16 +59,22 @@ class Split:
 
     def announced(self, stored: StoredObject, remaining: Remaining) -> None:
         """An object was created (perhaps announced before: then its job goes on where it stands)."""
+        job = self.booked(stored)
+        if job is not None:
+            self._go_on(job, remaining)
+
+    def booked(self, stored: StoredObject) -> Job | None:
+        """The job of an object that was created, opened if it has none; None where there is nothing to split."""
         if stored.key.endswith("/") and stored.size == 0:
-            return  # the console's folder markers are no files
+            return None  # the console's folder markers are no files
         job = self._opened(stored)
         if job.object.key == stored.key:
-            self._go_on(job, remaining)
-            return
+            return job
         if not is_terminal(job.state):
             reason = Reason("bad-name", "the file's name has characters that no name may have", "file")
             self._ledger.end_split(job, reason)
         self._finalise.run(job.id)  # never read: the name that the ledger has may be another object's
+        return None
 
     def resume(self, id: UUID, remaining: Remaining, cut: Cut | None = None) -> None:
         """Go on with a split that was handed on, interrupted or swept up; ``cut`` is another way to cut its data."""
@@ -164,17 +171,6 @@ class Split:
         if limit is not None and job.object.size > limit:
             raise FileRefused("byte-count", f"the file has {job.object.size} bytes; the dataset takes at most {limit}")
         return dataset
-
-
-def printable_key(key: str) -> str:
-    """A key as the ledger can hold it: NUL, which PostgreSQL's text has not, and surrogates become U+FFFD."""
-    return "".join("\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in key)
-
-
-def dataset_of(key: str) -> str:
-    """The dataset that a key belongs to (``input/<dataset>/...``), or "" where it names none."""
-    parts = key.split("/", 2)
-    return parts[1] if len(parts) == 3 and parts[0] == "input" else ""
 
 
 def _read_header(chunks: Iterator[bytes], dataset: Dataset, form: str) -> tuple[Layout, bytes, Iterator[bytes]]:

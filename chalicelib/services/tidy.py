@@ -25,8 +25,8 @@ class Tidy:
         if untidy is not None:
             self._try(untidy)
 
-    def sweep(self) -> None:
-        """Put away what was left.
+    def sweep(self) -> int:
+        """Put away what was left; the number of files.
 
         Raises:
             Transient: some objects could not be put away. They held up no other.
@@ -35,6 +35,7 @@ class Tidy:
         failed = sum(not self._try(untidy) for untidy in left)
         if failed:
             raise Transient("tidy-trouble", f"{failed} of {len(left)} loaded files cannot be deleted or archived")
+        return len(left)
 
     def _try(self, untidy: Untidy) -> bool:
         job = untidy.job

@@ -6,6 +6,7 @@ What API Gateway would answer itself (no key, wrong key, no such route) comes fr
 import logging
 import sys
 from functools import partial
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -21,6 +22,7 @@ from chalice.local import (
     create_local_server,
 )
 
+from chalicelib.api.problems import problem
 from chalicelib.errors import Transient
 from infra.local.packaging import STAGE, read_template
 from infra.local.paths import ROOT
@@ -60,6 +62,12 @@ class RequestHandler(ChaliceRequestHandler):
         answer = GATEWAY_RESPONSES[_response_type(error)]
         headers = {name: value.strip("'") for name, value in answer["ResponseParameters"]["Headers"].items()}
         self._send_http_response(answer["StatusCode"], headers, answer["ResponseTemplates"]["application/json"])
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the server itself refuses: requests that are none, methods that are nowhere."""
+        status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
+        answer = problem(status, "bad-request", status.description or status.phrase)
+        self._send_http_response(status, {str(k): str(v) for k, v in answer.headers.items()}, answer.body)
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Log method, path and status."""

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import options as bench_options
-from infra.local import datasets
+from infra.local import datasets, keys
 from infra.local.errors import StackError
 from infra.local.paths import DEFAULT_STATE
 
@@ -71,9 +71,24 @@ def parser() -> argparse.ArgumentParser:
     )
     redrive.add_argument("job", metavar="JOB", help="the job's id")
     which = redrive.add_mutually_exclusive_group()
-    for what, of_it in (("rejected", "the records that were rejected"), ("failed", "the batches that failed")):
+    for what, of_it in (
+        ("rejected", "the records that were rejected"),
+        ("failed", "the batches that failed"),
+        ("all", "the whole file, of which nothing is in the table"),
+    ):
         which.add_argument(f"--{what}", dest="what", action="store_const", const=what, help=of_it)
     _add_state(redrive)
+
+    cancel = commands.add_parser(
+        "cancel",
+        help="call a job off",
+        description="Call a job off, and follow it to its end. What is loaded stays; nothing more is. "
+        "Exit code: 0 when it was cancelled, 1 when it ended otherwise.",
+    )
+    cancel.add_argument("job", metavar="JOB", help="the job's id")
+    _add_state(cancel)
+
+    keys.add_arguments(commands.add_parser("keys", help="make, list and revoke API keys"), _add_state)
 
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
 
@@ -168,12 +183,18 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import redrive
 
             return redrive.run(arguments.job, arguments.what, arguments.state.resolve())
+        case "cancel":
+            from infra.local import levers
+
+            return levers.cancel(arguments.job, arguments.state.resolve())
         case "demo-file":
             from infra.local import demo
 
             return demo.main(arguments.rest)
         case "datasets":
             return datasets.run(arguments)
+        case "keys":
+            return keys.run(arguments)
         case "test":
             from infra.local import checks
 

@@ -34,6 +34,10 @@ class ApiClient:
         headers = {"Content-Type": "application/json"}
         return self._call(urllib.request.Request(self._url + path, json.dumps(body).encode(), headers))
 
+    def call(self, method: str, path: str) -> Any:
+        """The JSON of a request without a body. Raises ApiError."""
+        return self._call(urllib.request.Request(self._url + path, method=method))
+
     def _call(self, request: urllib.request.Request) -> Any:
         request.add_header("Authorization", f"Bearer {self._key}")
         try:

@@ -106,6 +106,8 @@ def summary(job: Job) -> str:
         lines.append(f"  because {job['reason']['message']}")
     if job["parent"]:
         lines.append(f"  a correction of job {job['parent']}")
+    if job["again_of"]:
+        lines.append(f"  the file of job {job['again_of']} once more")
     if job["duplicate_of"]:
         lines.append(f"  the same file was loaded before: job {job['duplicate_of']}")
     for cause in job["causes"][:MOST_CAUSES]:

@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ class Answer:
     status: int
     content_type: str
     body: Any
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Doors:
     def __init__(self, stack: Mapping[str, Any]) -> None:
         self._stack = stack
         self.bucket = str(stack["bucket"])
+        self.url = str(stack["api_url"])
+        self.authorization = {"Authorization": f"Bearer {stack['api_key']}"}
         self.s3 = boto3.client(
             "s3",
             endpoint_url=stack["aws_endpoint_url"],
@@ -77,24 +80,34 @@ class Doors:
 
     def get(self, path: str, *, api_key: str | None = None, **query: str | int) -> Answer:
         """Ask the status API; with another ``api_key`` than the one that works, or with "" for none."""
-        return self._ask(f"{path}?{urllib.parse.urlencode(query)}", api_key)
+        return self.ask("GET", f"{path}?{urllib.parse.urlencode(query)}", api_key=api_key)
 
     def post(self, path: str, body: object = None, *, api_key: str | None = None) -> Answer:
         """Send JSON to the API; ``bytes`` go as they are."""
-        data = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
-        return self._ask(path, api_key, data)
+        return self.ask("POST", path, api_key=api_key, body={} if body is None else body)
 
-    def _ask(self, path: str, api_key: str | None, body: bytes | None = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        api_key: str | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Any request; a body that is not ``bytes`` goes as JSON. What is answered is JSON or text."""
         token = self._stack["api_key"] if api_key is None else api_key
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        headers |= {} if body is None else {"Content-Type": "application/json"}
-        request = urllib.request.Request(self._stack["api_url"] + path, body, headers)
+        sent = {"Authorization": f"Bearer {token}"} if token else {}
+        sent |= {} if body is None else {"Content-Type": "application/json"}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        url = self.url + path
+        request = urllib.request.Request(url, data, {**sent, **(headers or {})}, method=method)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:
-                return Answer(response.status, response.headers.get_content_type(), json.load(response))
+                return _answer(response.status, response)
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, error.headers.get_content_type(), json.load(error))
+                return _answer(error.code, error)
 
     def key(self, *scopes: str, datasets: Sequence[str] | None = None) -> str:
         """The token of a new API key."""
@@ -186,6 +199,12 @@ class Doors:
         """Every email that was sent so far, by anyone about anything."""
         for path in sorted(Path(self._stack["mail_dir"]).glob("*.eml")):
             yield email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+
+
+def _answer(status: int, response: Any) -> Answer:
+    kind = response.headers.get_content_type()
+    text = response.read().decode()
+    return Answer(status, kind, json.loads(text) if "json" in kind else text, dict(response.headers))
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -44,7 +44,7 @@ def test_a_key_that_may_only_read_redrives_nothing(doors: Doors, job: Json, read
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b'{"what": "failed"}', 409), (b'{"what": "all"}', 400), (b'{"which": "failed"}', 400), (b"[]", 400), (b"{", 400)],
+    [(b'{"what": "failed"}', 409), (b'{"what": "all"}', 409), (b'{"which": "failed"}', 400), (b"[]", 400), (b"{", 400)],
 )
 def test_what_cannot_be_redriven_is_a_problem(doors: Doors, job: Json, body: bytes, status: int) -> None:
     answer = doors.post(f"/v1/jobs/{job['id']}/redrive", body)

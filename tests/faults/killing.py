@@ -33,6 +33,8 @@ EXIT_CODES = Lock()
 
 WAIT_SECONDS = 60
 
+Task = Callable[[System], object]
+
 
 class Countdown:
     """Kills this process, as the kernel would, at the contact that it was set to."""
@@ -84,17 +86,24 @@ def _work(
     environment: dict[str, str],
     contacts: int,
     taught: Callable[[System], System],
-    redriven: UUID | None,
+    task: Task,
 ) -> None:
     os.environ.update(environment)
     _instrument(Countdown(contacts))
     container = Container(settings)
     container.datasets.update(datasets)
     system = taught(System(settings, container))
-    if redriven is None:
-        system.pump()
-    else:
-        system.container.redrive.run(redriven)
+    task(system)
+
+
+def deliver(system: System) -> None:
+    """Deliver messages."""
+    system.pump()
+
+
+def redrive(id: UUID, system: System) -> None:
+    """Redrive a job."""
+    system.container.redrive.run(id)
 
 
 def work_and_die(
@@ -103,13 +112,16 @@ def work_and_die(
     taught: Callable[[System], System] = as_it_is,
     *,
     redriven: UUID | None = None,
+    task: Task = deliver,
 ) -> bool:
-    """Redrive a job, if one is named, else deliver messages, in a process that dies at its n-th contact.
+    """Redrive a job, if one is named, else do a task, in a process that dies at its n-th contact.
 
     False when it came to its end before that. ``taught`` gives the process's system more datasets; without any contact.
     """
+    if redriven is not None:
+        task = partial(redrive, redriven)
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    arguments = (system.settings, system.container.datasets, environment, contacts, taught, redriven)
+    arguments = (system.settings, system.container.datasets, environment, contacts, taught, task)
     worker = CONTEXT.Process(target=_work, args=arguments)
     with EXIT_CODES:
         worker.start()

@@ -20,7 +20,7 @@ def settle(system: System, key: str) -> None:
         system.pump()
         jobs = system.container.views.jobs(key=key)
         if jobs and jobs[0]["finished_at"]:
-            wanted = 0 if jobs[0]["state"] == "COMPLETED" else 1
+            wanted = 0 if jobs[0]["state"] in ("COMPLETED", "CANCELLED") else 1
             if notices(system, key) == [True] * wanted:
                 return
         time.sleep(0.1)  # for the killed worker's messages to become visible again

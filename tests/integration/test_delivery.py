@@ -107,7 +107,7 @@ def test_sweep_sends_again_what_got_lost(system: System) -> None:
     client("sqs").purge_queue(QueueUrl=system.settings.batch_queue)
     system.rows("update dropload.job set created_at = now() - interval '1 day'")
     system.rows("update dropload.batch set created_at = now() - interval '1 day'")
-    assert system.container.sweep.run() == 1
+    assert system.container.sweep.run().stuck == 1
     system.pump()
     assert system.job("input/members/file.csv")["state"] == "COMPLETED"
 

@@ -217,7 +217,7 @@ def test_there_is_nothing_to_redrive_in_what_went_well_or_never_began(system: Sy
     bad = system.load(b"phone\n", key="input/members/no header.csv")
     again = system.load(members(1))
     assert again["state"] == "DUPLICATE"
-    for job in (good, bad, again):
+    for job in (good, again) if what is What.ALL else (good, bad, again):
         assert refused(system, job, what)[0] == 409
     assert refused(system, {"id": "00000000-0000-7000-8000-000000000000"}, what) == (404, "not-found")
 

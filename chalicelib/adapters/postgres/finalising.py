@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import gather, shadow
+from chalicelib.adapters.postgres import cancelling, gather, shadow
 from chalicelib.adapters.postgres.contested import Contested
 from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
@@ -64,6 +64,12 @@ class Finalising:
 
     def scatter(self) -> None:
         gather.scatter(self._cursor, self.ending.job.number)
+
+    def drop_gathered(self) -> None:
+        self._count(gather.give_up(self._cursor, self.ending.job.number))
+
+    def unwanted(self) -> bool:
+        return cancelling.asked(self._cursor, self.ending.job.number)
 
     def disown(self) -> None:
         self._count(gather.disown(self._cursor, self.ending.job.number))
@@ -134,9 +140,12 @@ class Finalising:
         if self.ending.job.gathers:
             gather.drop(self._cursor, number)
         self._cursor.execute(CLAIMS["forget"], {"job": number})
+        cancelling.forget(self._cursor, number)
         for audience in audiences:
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
-        if state is JobState.CANCELLED or (reason is not None and reason.kind != "file"):
+        # What a cancelled job has loaded may be added up, or be in the way of the same records: a person decides.
+        untouched = state is JobState.CANCELLED and not self.ending.counts["inserted"] + self.ending.counts["updated"]
+        if untouched or (reason is not None and reason.kind != "file"):
             self._reopen_duplicate(number)
 
     def _count(self, row: Any) -> None:

@@ -122,6 +122,14 @@ def disown(cursor: Cursor, job: int) -> Any:
     return cursor.fetchone()
 
 
+def give_up(cursor: Cursor, job: int) -> Any:
+    """Book what waits as ignored, for good; the job's row."""
+    disown(cursor, job)
+    cursor.execute(GATHER["give_up"], {"job": job})
+    cursor.execute(REPLAY["add_up"], {"job": job})
+    return cursor.fetchone()
+
+
 def _merging(dataset: Dataset, job: Job) -> sql.Composed:
     """Nothing adds nothing; only of nothings the sum is nothing. What the file does not have stays as it is."""
     key = dataset.match_key

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import gather, shadow
+from chalicelib.adapters.postgres import cancelling, gather, shadow
 from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
@@ -32,10 +32,8 @@ JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
 
-_IDLE_SECONDS = 900  # a Lambda may run this long: a job without news for longer has nobody at work on it
-_STUCK = 100  # jobs swept at once
+_UNTIDY = 100  # jobs whose objects are put away at once
 _UNTIDY_SECONDS = 60  # the one who finished a job puts its object away; the sweep leaves it this time
-_RESENT = 1_000  # batches of one job sent again at once
 _NOTICE_LINES = 5  # line numbers named for each cause
 _NOTICE_LOOK = 10_000  # rejections looked at to find them
 
@@ -55,7 +53,7 @@ class PostgresLedger:
             "bucket": stored.bucket,
             "key": stored.key,
             # Without versions, validating a file and loading it are told apart all the same.
-            "revision": stored.version_id or f"etag:{stored.etag}" + ":validate" * validate_only,
+            "revision": revision_of(stored) + ":validate" * (validate_only and stored.version_id is None),
             "version_id": stored.version_id,
             "etag": stored.etag,
             "size": stored.size,
@@ -145,7 +143,7 @@ class PostgresLedger:
 
     def pending(self, job: Job) -> list[int]:
         with self._database.transaction() as cursor:
-            return _pending(cursor, job)
+            return pending(cursor, job)
 
     def end_split(self, job: Job, reason: Reason | None) -> None:
         with self._database.transaction() as cursor:
@@ -170,8 +168,13 @@ class PostgresLedger:
     @contextmanager
     def loading(self, batch: Batch, facts: KeyFacts) -> Iterator[Loading | None]:
         with self._database.transaction() as cursor:
-            cursor.execute(BATCHES["lock"], {"job": batch.job.number, "batch": batch.number})
-            yield Loading(cursor, batch, facts) if cursor.rowcount else None
+            here = {"job": batch.job.number, "batch": batch.number}
+            cursor.execute(BATCHES["lock"], here)
+            row = cursor.fetchone()
+            if row is not None and row.unwanted:
+                cursor.execute(BATCHES["cancel"], here)
+                cursor.execute(BATCHES["cancel_in_job"], {"number": batch.job.number})
+            yield Loading(cursor, batch, facts) if row is not None and not row.unwanted else None
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         with self._database.transaction() as cursor:
@@ -186,18 +189,16 @@ class PostgresLedger:
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_complete"], {"id": id})
             row = cursor.fetchone()
+            if row is not None and cancelling.asked(cursor, row.number):
+                cancelling.stop(cursor, row.number)
+                cursor.execute(JOBS["by_id"], {"id": id})
+                row = cursor.fetchone()
             yield Finalising(cursor, as_job(row), row, self._database) if row is not None else None
 
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:
             cursor.execute(OUTBOX["unsent"], {"id": id})
             return bool(cursor.rowcount)
-
-    def stuck(self) -> list[tuple[Job, list[int]]]:
-        with self._database.transaction() as cursor:
-            cursor.execute(JOBS["take_stuck"], {"idle_seconds": _IDLE_SECONDS, "limit": _STUCK})
-            jobs = [as_job(row) for row in cursor.fetchall()]
-            return [(job, _pending(cursor, job)[:_RESENT]) for job in jobs]
 
     def drop_left_over(self) -> int:
         with self._database.transaction() as cursor:
@@ -212,7 +213,7 @@ class PostgresLedger:
 
     def all_untidy(self) -> list[Untidy]:
         with self._database.transaction() as cursor:
-            cursor.execute(JOBS["take_untidy"], {"idle_seconds": _UNTIDY_SECONDS, "limit": _STUCK})
+            cursor.execute(JOBS["take_untidy"], {"idle_seconds": _UNTIDY_SECONDS, "limit": _UNTIDY})
             return [Untidy(as_job(row), AfterLoad(row.after_load)) for row in cursor.fetchall()]
 
     def tidied(self, job: Job) -> None:
@@ -233,6 +234,11 @@ class PostgresLedger:
     def postpone(self, notice: Notice) -> None:
         with self._database.transaction() as cursor:
             cursor.execute(OUTBOX["postpone"], {"number": notice.number})
+
+
+def revision_of(stored: StoredObject) -> str:
+    """What tells this version of an object from others of its name."""
+    return stored.version_id or f"etag:{stored.etag}"
 
 
 def as_job(row: Any) -> Job:
@@ -280,6 +286,8 @@ def _sure(cursor: Cursor, job: Job) -> Job:
 
 def _stopped(cursor: Cursor, job: Job) -> Job:
     """The job whose split cannot go on because it was stopped. Raises Contended where that is not why."""
+    if cancelling.asked(cursor, job.number):
+        cancelling.stop(cursor, job.number)
     cursor.execute(JOBS["by_id"], {"id": job.id})
     row = cursor.fetchone()
     if row is None or not row.stopped:
@@ -287,7 +295,8 @@ def _stopped(cursor: Cursor, job: Job) -> Job:
     return as_job(row)
 
 
-def _pending(cursor: Cursor, job: Job) -> list[int]:
+def pending(cursor: Cursor, job: Job) -> list[int]:
+    """Numbers of the batches that have not ended."""
     cursor.execute(BATCHES["pending"], {"number": job.number})
     return [row.number for row in cursor.fetchall()]
 

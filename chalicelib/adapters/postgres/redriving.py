@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from chalicelib.adapters.postgres import gather
+from chalicelib.adapters.postgres import cancelling, gather
 from chalicelib.adapters.postgres.corrections import lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import reason_of, rejected_records
@@ -50,6 +50,8 @@ class Held:
         self.rejected: int = row.rejected
         self.failed: int = row.batches_failed
         self.redrives: int = row.redrives
+        self.loaded: int = row.inserted + row.updated
+        self.resolved: int = row.resolved
 
     def was_stopped(self) -> bool:
         self._cursor.execute(REDRIVING["was_stopped"], {"number": self.job.number})
@@ -59,6 +61,11 @@ class Held:
         self._cursor.execute(REDRIVING["repeated_by"], self._row._asdict())
         later = self._cursor.fetchone()
         return None if later is None else later.id
+
+    def same_bytes(self) -> UUID | None:
+        self._cursor.execute(JOBS["find_same_bytes"], self._row._asdict())
+        other = self._cursor.fetchone()
+        return None if other is None else other.id
 
     def dropped(self, keys: Sequence[str]) -> tuple[set[str], UUID | None]:
         here = {"number": self.job.number, "bucket": self.job.object.bucket}
@@ -80,6 +87,9 @@ class Held:
     def count_redrive(self, redrives: int) -> None:
         self._cursor.execute(REDRIVING["count_redrive"], {"number": self.job.number, "redrives": redrives})
 
+    def again(self, id: UUID, *, atomic: bool) -> None:
+        self._cursor.execute(REDRIVING["again"], {"number": self.job.number, "id": id, "atomic": atomic})
+
     def restart(self) -> Restarted:
         if not may_become(self.job.state, JobState.RUNNING):
             raise Terminal("illegal-transition", f"a job that is {self.job.state} cannot run again")
@@ -90,6 +100,7 @@ class Held:
         split_done = self._cursor.fetchone().split_done
         if self.job.gathers:
             gather.make(self._cursor, self.job.dataset, self.job.number)
+        cancelling.forget(self._cursor, self.job.number)  # asked for too late, the last time
         # How it ends this time is news.
         self._cursor.execute(REDRIVING["forget_notices"], here)
         return Restarted(batches=batches, split_done=split_done)

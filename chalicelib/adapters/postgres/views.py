@@ -124,6 +124,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "causes": causes(cursor, row.number) if row.rejected else [],
         "duplicate_of": None if row.duplicate_of is None else str(row.duplicate_of),
         "parent": None if row.parent is None else str(row.parent),
+        "again_of": None if row.again_of is None else str(row.again_of),
         "children": [str(id) for id in reversed(row.children)],
         "resolved": row.resolved,
         "validate_only": row.validate_only,

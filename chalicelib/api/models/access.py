@@ -68,7 +68,7 @@ class Check(Output):
     """Whether something that we depend on answers."""
 
     status: str
-    detail: str | None = None
+    detail: str | None
 
 
 class Health(Output):

@@ -65,7 +65,7 @@ def rejections_cursor(place: tuple[int, int] | None) -> str | None:
 
 
 class RedriveRequest(Input):
-    """Failed batches, or rejected records; what there is, failed batches first."""
+    """Failed batches, rejected records, or all of the file; unless it is said, what there is of the first two."""
 
     what: What | None = None
 
@@ -148,6 +148,7 @@ class Job(Output):
     causes: list[Cause]
     duplicate_of: UUID | None
     parent: UUID | None
+    again_of: UUID | None
     children: list[UUID]
     resolved: int
     validate_only: bool

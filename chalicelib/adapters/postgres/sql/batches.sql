@@ -9,15 +9,23 @@ select number from dropload.batch where job = %(number)s and state in ('pending'
 -- name: begin
 -- A job that is being cancelled, was stopped or has ended wants no more batches.
 update dropload.batch
-set state = case when job.state = 'RUNNING' and not job.stopped then 'running' else 'cancelled' end,
-    attempts = batch.attempts + 1, started_at = now(),
-    finished_at = case when job.state = 'RUNNING' and not job.stopped then null else now() end
-from dropload.job
-where job.id = %(id)s and batch.job = job.number and batch.number = %(batch)s and batch.state in ('pending', 'running')
+set state = case when wanted then 'running' else 'cancelled' end,
+    attempts = batch.attempts + 1, started_at = now(), finished_at = case when wanted then null else now() end
+from (
+    select job.*, state = 'RUNNING' and not stopped
+                  and not exists (select from dropload.cancellation where cancellation.job = job.number) as wanted
+    from dropload.job
+    where id = %(id)s
+) as job
+where batch.job = job.number and batch.number = %(batch)s and batch.state in ('pending', 'running')
 returning job.*, batch.byte_start, batch.byte_end, batch.first_line, batch.oversize, batch.state as batch_state
 
 -- name: lock
-select 1 from dropload.batch where job = %(job)s and number = %(batch)s and state = 'running' for update
+-- One that has only been read yet is not placed any more when its job has been called off meanwhile.
+select exists (select from dropload.cancellation where job = %(job)s) as unwanted
+from dropload.batch
+where job = %(job)s and number = %(batch)s and state = 'running'
+for update
 
 -- name: succeed
 update dropload.batch
@@ -67,6 +75,9 @@ returning batch.job as number
 update dropload.job
 set batches_ended = batches_ended + 1, batches_failed = batches_failed + 1, reason = coalesce(reason, %(reason)s)
 where number = %(number)s
+
+-- name: cancel
+update dropload.batch set state = 'cancelled', finished_at = now() where job = %(job)s and number = %(batch)s
 
 -- name: cancel_in_job
 update dropload.job set batches_ended = batches_ended + 1 where number = %(number)s

@@ -13,7 +13,7 @@ with recursive line as (
 )
 select exists (
     select from line left join dropload.replaced using (dataset)
-    where line.replaces and replaced.job <> line.number or line.atomic and line.state = 'FAILED'
+    where line.replaces and replaced.job <> line.number or line.atomic and line.state in ('FAILED', 'CANCELLED')
 ) as found
 
 -- name: candidates

@@ -61,6 +61,9 @@ update dropload.job set gathers = false where number = %(job)s
 -- Still to be placed, should the job be redriven.
 update dropload.batch set ignored = ignored + updated, updated = 0 where job = %(job)s and gathered
 
+-- name: give_up
+update dropload.batch set gathered = false where job = %(job)s and gathered
+
 -- name: drop
 drop table if exists {partial}
 

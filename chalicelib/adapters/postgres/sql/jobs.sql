@@ -12,7 +12,7 @@ on conflict (bucket, key, revision) do nothing
 
 -- name: find_same_bytes
 -- An earlier job of the same bytes under the same name that has loaded them, or is about to.
-select earlier.number
+select earlier.number, earlier.id
 from dropload.job as earlier
 where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %(etag)s and earlier.size = %(size)s
   and earlier.revision <> %(revision)s and not earlier.validate_only
@@ -62,31 +62,12 @@ where number = %(number)s and state = 'PENDING' and columns is null
 update dropload.job
 set split_offset = %(split_to)s, split_line = %(line)s, split_done = %(done)s, batches = batches + %(planned)s
 where number = %(number)s and split_offset = %(split_from)s and batches = %(batches)s and not split_done
+  and not exists (select from dropload.cancellation where cancellation.job = job.number)
 
 -- name: end_split
 update dropload.job
 set reason = coalesce(reason, %(reason)s), split_done = true, started_at = coalesce(started_at, now())
 where number = %(number)s and finished_at is null
-
--- name: take_stuck
--- Open jobs at which nothing has happened for a while, nor a sweep; those that were never swept first.
--- Whoever holds a job's row for long, as a replay does, is at work on it.
-update dropload.job
-set swept_at = now()
-where number in (
-    select number
-    from dropload.job as open
-    where finished_at is null
-      and greatest(
-            created_at,
-            swept_at,
-            (select max(greatest(created_at, started_at, finished_at)) from dropload.batch where job = open.number)
-          ) < now() - %(idle_seconds)s * interval '1 second'
-    order by swept_at nulls first, number
-    limit %(limit)s
-    for no key update skip locked
-)
-returning *
 
 -- name: lock_complete
 -- Holds the job's row when it has all its batches and has not ended; the one who gets it is the finaliser.

@@ -32,6 +32,15 @@ select count(*) as records, coalesce(sum(byte_length), 0)::bigint as bytes
 from dropload.rejection
 where job = %(number)s and resolved_by is null
 
+-- name: again
+-- A job of its own, later than all others, so that what it loads has the last word as if its file were dropped now.
+insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, atomic, parent, again_of)
+select %(id)s, dataset, bucket, key,
+       revision || ':again:' || 1 + (select count(*) from dropload.job as again where again.again_of = job.number),
+       version_id, etag, size, batch_bytes, %(atomic)s, parent, number
+from dropload.job
+where number = %(number)s
+
 -- name: count_redrive
 update dropload.job set redrives = %(redrives)s where number = %(number)s
 

@@ -2,6 +2,7 @@
 
 -- name: jobs
 select job.number, job.id, job.dataset, job.state, job.reason, original.id as duplicate_of, parent.id as parent,
+       first.id as again_of,
        job.bucket, job.key, job.version_id, job.etag, job.size,
        job.container, job.format, job.encoding, job.delimiter, job.validate_only,
        array(select child.id from dropload.job as child where child.parent = job.number
@@ -21,6 +22,7 @@ select job.number, job.id, job.dataset, job.state, job.reason, original.id as du
 from dropload.job
 left join dropload.job as original on original.number = job.duplicate_of
 left join dropload.job as parent on parent.number = job.parent
+left join dropload.job as first on first.number = job.again_of
 cross join lateral (
     select count(*) filter (where state = 'pending') as pending,
            count(*) filter (where state = 'running') as running,

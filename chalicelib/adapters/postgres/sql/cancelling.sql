@@ -1,0 +1,36 @@
+-- A job is called off.
+
+-- name: ask
+insert into dropload.cancellation (job)
+select number from dropload.job where id = %(id)s and finished_at is null
+on conflict (job) do nothing
+
+-- name: asked
+select exists (select from dropload.cancellation where job = %(job)s) as found
+
+-- name: be_brief
+-- Who holds a job for longer looks into dropload.cancellation, or has nothing left to begin.
+set local lock_timeout = '2s'
+
+-- name: hold
+select from dropload.job where number = %(job)s and finished_at is null for no key update
+
+-- name: stop
+-- Batches that someone is just beginning are left to him: he waits for the job's row, which this transaction has.
+with cancelled as (
+    update dropload.batch set state = 'cancelled', finished_at = now()
+    where job = %(job)s and number in (
+        select number from dropload.batch where job = %(job)s and state = 'pending' for update skip locked
+    )
+    returning 1
+)
+update dropload.job
+set state = 'CANCELLING', stopped = true, split_done = true, started_at = coalesce(started_at, now()),
+    batches_ended = batches_ended + (select count(*) from cancelled)
+where number = %(job)s
+
+-- name: forget
+delete from dropload.cancellation where job = %(job)s
+
+-- name: number_of
+select number, state from dropload.job where id = %(id)s

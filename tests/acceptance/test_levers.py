@@ -1,0 +1,32 @@
+"""What a person may do about a job, as they ask for it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.doors import Doors
+from tests.acceptance.files import demo_file
+from tests.stack.commands import dev
+
+pytestmark = pytest.mark.stack
+
+
+def test_a_job_is_called_off_by_whoever_may_write(doors: Doors, stack: dict[str, Any]) -> None:
+    job = doors.job_of(doors.drop("to-cancel.csv", demo_file(350, 120_000).data))
+    path = f"/v1/jobs/{job['id']}/cancel"
+    assert doors.post(path, api_key=doors.key("read")).status == 403
+    answer = doors.post(path)
+    assert (answer.status, answer.body["id"]) == (202, job["id"])
+    ended = doors.ended_job(job["id"])
+    assert (ended["state"], ended["balanced"]) == ("CANCELLED", True)
+    assert doors.post(path).status == 202
+    again = dev("cancel", job["id"], "--state", Path(stack["mail_dir"]).parent)
+    assert (again.returncode, "CANCELLED" in again.stdout) == (0, True)
+
+
+def test_what_has_ended_is_not_called_off(doors: Doors) -> None:
+    job = doors.ended(doors.drop("not-to-cancel.csv", demo_file(351, 2).data))
+    answer = doors.post(f"/v1/jobs/{job['id']}/cancel")
+    assert (answer.status, answer.body["code"]) == (409, "ended")
+    assert doors.post("/v1/jobs/00000000-0000-7000-8000-000000000000/cancel").status == 404
