@@ -60,6 +60,14 @@ export async function ask(method, path, { query, body, signal, headers } = {}) {
   return { data, retryAfter, status: answer.status };
 }
 
+// Where a route leads by its redirect: the address alone, of which nothing is fetched.
+export async function target(path, { signal } = {}) {
+  const answer = await fetch(address(path), { headers: { Authorization: `Bearer ${key.get()}` }, signal, cache: "no-store" });
+  if (!answer.ok) throw new Refused(answer.status, parsed(await answer.text()) ?? {}, null);
+  answer.body?.cancel();
+  return answer.url;
+}
+
 export const get = (path, options) => ask("GET", path, options);
 export const post = (path, body = {}, options = {}) => ask("POST", path, { ...options, body });
 

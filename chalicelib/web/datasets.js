@@ -7,6 +7,7 @@ import { facts, link, state, waiting } from "./parts.js";
 import { volumePlot } from "./plot.js";
 
 const DAYS = 30;
+const LATEST = 5;
 const LOOK_EVERY = 60;
 const CONFLICTS = {
   reject: "A record whose key is taken is rejected.",
@@ -29,10 +30,10 @@ export function datasetsView({ root, signal, title, poll }) {
         "li",
         { class: "sheet part", key: each.name },
         h("h2", {}, h("a", { href: `#/datasets/${encodeURIComponent(each.name)}` }, each.title || each.name)),
-        each.description ? h("p", { class: "soft" }, each.description) : null,
         facts([
           ["Rows", rows(each)],
           ["Files go to", h("code", { class: "break" }, `input/${each.name}/`)],
+          ["Taken keys", CONFLICTS[each.on_conflict]],
         ]),
       ),
     );
@@ -52,17 +53,13 @@ export function datasetView({ root, signal, title, poll }, name) {
   signal.addEventListener("abort", () => resized.disconnect());
 
   poll(async () => {
-    const [dataset, volumes, jobs] = await Promise.all([
-      get(here, { signal }),
-      get(`${here}/volumes`, { query: { days: DAYS }, signal }),
-      get("v1/jobs", { query: { dataset: name, limit: 5 }, signal }),
-    ]);
-    found = [dataset.data, volumes.data.items, jobs.data.items];
+    const [dataset, volumes] = await Promise.all([get(here, { signal }), get(`${here}/volumes`, { query: { days: DAYS }, signal })]);
+    found = [dataset.data, volumes.data.items];
     draw(...found);
     return dataset.retryAfter ?? LOOK_EVERY;
   });
 
-  function draw(dataset, volumes, jobs) {
+  function draw(dataset, volumes) {
     const { descriptor } = dataset;
     const settings = descriptor.dropload ?? {};
     title(dataset.title || name);
@@ -72,23 +69,22 @@ export function datasetView({ root, signal, title, poll }, name) {
       facts([
         ["Rows", rows(dataset)],
         ["Files go to", h("code", { class: "break" }, `input/${name}/`)],
-        ["Taken keys", CONFLICTS[settings.on_conflict ?? "reject"]],
+        ["Taken keys", CONFLICTS[dataset.on_conflict]],
         ["Told of each file", (settings.owners ?? []).join(", ") || "nobody"],
       ]),
       h("section", { class: "part" }, h("h2", {}, `Records a day, last ${DAYS} days`), volumePlot(volumes.map(volume), root.clientWidth)),
       h("section", { class: "part" }, h("h2", {}, "What a file must have"), schema(descriptor)),
-      h("section", { class: "part" }, h("h2", {}, "Latest files"), latest(jobs, name)),
+      h("section", { class: "part" }, h("h2", {}, "Latest files"), latest(dataset.jobs.slice(0, LATEST), name)),
     );
   }
 }
 
-function rows({ rows: number, rows_estimated: estimated }) {
-  if (number === null || number === undefined) return h("span", { class: "soft" }, "no table yet");
+function rows({ rows: { count: number, estimated } }) {
   return `${estimated ? "about " : ""}${count(number)}`;
 }
 
-function volume({ day, inserted, updated, unchanged = 0, rejected }) {
-  return { day, loaded: inserted + updated + unchanged, rejected };
+function volume({ day, records, rejected }) {
+  return { day, loaded: records - rejected, rejected };
 }
 
 function latest(jobs, name) {

@@ -1,6 +1,6 @@
 // One job: what became of a file, why, and what can be done about it.
 
-import { get, post, serverNow } from "./api.js";
+import { get, post, serverNow, target } from "./api.js";
 import { batchMap } from "./batches.js";
 import { announce, h, show } from "./dom.js";
 import { question } from "./dialog.js";
@@ -18,8 +18,8 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
   const map = batchMap(id, signal);
   const records = rejectedRecords(id, signal, fail);
   let job = null;
-  let files = null;
   let told = "";
+  const refused = h("p", { class: "wrong", role: "alert", keep: true });
   show(root, h("h1", { tabindex: "-1" }, "Job"), waiting(5, "job"));
 
   poll(async () => {
@@ -34,7 +34,6 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
     const was = job;
     job = fresh;
     note(job);
-    if (changed && ended(job)) files = await outputs();
     draw();
     if (!changed) return;
     await map.refresh();
@@ -42,16 +41,6 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
     if (was && told !== job.state) announce(`The job is now: ${state(job).textContent}`);
     told = job.state;
     draw();
-  }
-
-  // Links to what the job wrote; they expire, so that they are asked for again when they are used.
-  async function outputs() {
-    try {
-      return (await get(`v1/jobs/${id}/result`, { signal })).data;
-    } catch (error) {
-      if ([404, 409, 425].includes(error.status)) return error.problem;
-      throw error;
-    }
   }
 
   function draw() {
@@ -74,30 +63,30 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
   function actions() {
     const all = [];
     if (ended(job) && job.counts.rejected) all.push(button("Download rejected file", download, { class: "main" }));
-    if (files?.manifest ?? files?.links?.manifest) all.push(button("Receipt", receipt));
+    if (job.state.startsWith("COMPLETED")) all.push(button("Receipt", receipt));
     if (may("write") && !ended(job) && job.state !== "CANCELLING") all.push(button("Cancel", cancel, { class: "grave" }));
     if (may("write") && redrivable(job)) all.push(button("Redrive", redrive));
-    return all.length ? h("div", { class: "row", role: "group", "aria-label": "Actions", key: "actions" }, all) : null;
+    return all.length ? h("div", { class: "row", role: "group", "aria-label": "Actions", key: "actions" }, all, refused) : null;
   }
 
-  async function download() {
-    await follow("rejected");
+  // Links expire within minutes, so each is asked for when it is used.
+  function download() {
+    return follow(() => target(`v1/jobs/${id}/rejected.csv`, { signal }));
   }
 
-  async function receipt() {
-    await follow("manifest");
+  function receipt() {
+    return follow(async () => (await get(`v1/jobs/${id}/result`, { signal })).data.output[0].url);
   }
 
-  async function follow(what) {
+  async function follow(find) {
+    show(refused);
     try {
-      files = await outputs();
-      const target = files[what] ?? files.links?.[what];
-      const anchor = h("a", { href: typeof target === "string" ? target : target.url, download: "", rel: "noreferrer" });
+      const anchor = h("a", { href: await find(), download: "", rel: "noreferrer" });
       document.body.append(anchor);
       anchor.click();
       anchor.remove();
     } catch (error) {
-      fail(error);
+      show(refused, error.message);
     }
   }
 

@@ -206,7 +206,7 @@ function words(item) {
   if (step === "late") return "uploaded; its job will show below";
   if (step === "job") return state(item.job);
   if (step === "stopped") return "stopped; nothing was loaded";
-  const earlier = item.error.problem?.job ?? item.error.problem?.earlier_job;
+  const earlier = item.error.problem?.job;
   return earlier ? ["This file is here already: ", link(earlier, "its job")] : item.error.message;
 }
 
