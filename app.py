@@ -13,8 +13,10 @@ from chalice.app import CloudWatchEvent, SQSEvent
 
 from chalicelib.api import register
 from chalicelib.bootstrap import container
+from chalicelib.invocations import observe
 
-app = Chalice(app_name="dropload")
+app = Chalice(app_name="dropload", configure_logs=False)
+observe(app)
 register(app)
 
 

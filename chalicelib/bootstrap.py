@@ -3,15 +3,17 @@
 from functools import cache, cached_property
 from pathlib import Path
 
-from chalicelib.adapters import events
+from chalicelib.adapters import events, logs
 from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
 from chalicelib.adapters.listing import S3Listing
+from chalicelib.adapters.logs import LoggedMeter
 from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
 from chalicelib.adapters.postgres.cancelling import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.exports import PostgresExports
+from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
@@ -46,6 +48,7 @@ from chalicelib.services.keys import Keys
 from chalicelib.services.load import Load
 from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
+from chalicelib.services.overview import Overview
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
 from chalicelib.services.redrive import Redrive
@@ -69,6 +72,10 @@ class Container:
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
         return load_datasets()
+
+    @cached_property
+    def meter(self) -> LoggedMeter:
+        return LoggedMeter(lambda: self.datasets)
 
     @cached_property
     def database(self) -> Database:
@@ -113,6 +120,7 @@ class Container:
             bulk=Bulk(reads=self.reads),
             gather=Gather(reads=self.reads, datasets=self.datasets),
             tidy=self.tidy,
+            meter=self.meter,
         )
 
     @cached_property
@@ -131,6 +139,7 @@ class Container:
             unpack=Unpack(objects=self.objects, settings=self.settings),
             cutting=self.cutting,
             new_id=new_id,
+            meter=self.meter,
         )
 
     @cached_property
@@ -154,17 +163,23 @@ class Container:
             datasets=self.datasets,
             settings=self.settings,
             cutting=self.cutting,
+            meter=self.meter,
         )
 
     @cached_property
     def load(self) -> Load:
-        return Load(ledger=self.ledger, reads=self.reads, finalise=self.finalise)
+        return Load(ledger=self.ledger, reads=self.reads, finalise=self.finalise, meter=self.meter)
 
     @cached_property
     def notify(self) -> Notify:
         mailer = SesMailer(self.settings.mail_from)
         return Notify(
-            ledger=self.ledger, mailer=mailer, queues=self.queues, datasets=self.datasets, settings=self.settings
+            ledger=self.ledger,
+            mailer=mailer,
+            queues=self.queues,
+            datasets=self.datasets,
+            settings=self.settings,
+            meter=self.meter,
         )
 
     @cached_property
@@ -182,7 +197,12 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            overview=self.overview,
         )
+
+    @cached_property
+    def overview(self) -> Overview:
+        return Overview(instruments=PostgresInstruments(self.database), meter=self.meter)
 
     @cached_property
     def sweeps(self) -> PostgresSweeps:
@@ -284,8 +304,11 @@ class Container:
 
 @cache
 def container() -> Container:
-    """This process's container."""
-    return Container(Settings.from_environment())
+    """This process's container; where its settings say how to log, the process logs so from now on."""
+    settings = Settings.from_environment()
+    if settings.log_format is not None:
+        logs.start(settings.log_format)
+    return Container(settings)
 
 
 def schema_of(database_url: str, folder: Path) -> Schema:

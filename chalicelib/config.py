@@ -23,7 +23,8 @@ class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
-    holds such a URL) is set.
+    holds such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
+    ``Text``, or None where logs are somebody else's to set up.
     """
 
     bucket: str
@@ -43,6 +44,8 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    memory_mb: int = 1024
+    log_format: str | None = None
     oidc: Oidc | None = None
 
     @classmethod
@@ -65,6 +68,12 @@ class Settings:
                 raise Terminal("settings", f"the environment variable {name} is not a positive whole number")
             return int(value)
 
+        def one_of(name: str, *known: str) -> str | None:
+            value = env.get(name) or None
+            if value is not None and value not in known:
+                raise Terminal("settings", f"the environment variable {name} is none of {', '.join(known)}")
+            return value
+
         secret = env.get("DATABASE_SECRET_ARN") or None
         issuer = env.get("DROPLOAD_OIDC_ISSUER")
         return cls(
@@ -85,5 +94,7 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
+            log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
         )

@@ -10,10 +10,12 @@ from chalicelib.errors import FileRefused
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.gather import may_gather
 from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.metrics import Metric
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Remaining, Tables
 from chalicelib.services.reads import declared
 from chalicelib.services.replace import may_replace
 from chalicelib.services.split import Split
+from chalicelib.services.telemetry import SILENT, Meter
 
 
 class Convert:
@@ -30,7 +32,9 @@ class Convert:
         datasets: Datasets,
         settings: Settings,
         cutting: Cutting,
+        meter: Meter = SILENT,
     ) -> None:
+        self._meter = meter
         self._split = split
         self._ledger = ledger
         self._objects = objects
@@ -56,6 +60,7 @@ class Convert:
             found = Found(container, JSONL)
             replaces, gathers = may_replace(dataset, layout), may_gather(dataset, layout, job, found)
             job = self._ledger.start(job, layout, found, replaces=replaces, gathers=gathers)
+            self._meter.report("started", {Metric.JOBS_STARTED: 1}, dataset=job.dataset, bytes=job.object.size)
         # A batch ends where a line does, and a line is a row: no row before the split's line is needed again.
         chunks = _limited(table.lines(job.split_line), self._settings.max_unpacked_bytes - job.split_offset)
         self._cutting.run(job, chunks, remaining, self._queues.send_convert, chunks_from=job.split_offset)

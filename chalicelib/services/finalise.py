@@ -14,9 +14,11 @@ from chalicelib.services.bulk import Bulk, awaits_keys
 from chalicelib.services.gather import Gather
 from chalicelib.services.ledger_ports import FinalTransaction, Ledger
 from chalicelib.services.limits import over_limit
+from chalicelib.services.metrics import COUNTED, ENDED, Metric
 from chalicelib.services.ports import Datasets, Ending, Job, ObjectStore, Queues, Reason, RejectedRecord, Remaining
 from chalicelib.services.publish import Publish, awaits_replay
 from chalicelib.services.replace import settle
+from chalicelib.services.telemetry import SILENT, Meter
 from chalicelib.services.tidy import Tidy
 
 MANIFEST = "manifest.json"
@@ -40,7 +42,9 @@ class Finalise:
         bulk: Bulk,
         gather: Gather,
         tidy: Tidy,
+        meter: Meter = SILENT,
     ) -> None:
+        self._meter = meter
         self._publish = publish
         self._bulk = bulk
         self._gather = gather
@@ -73,8 +77,10 @@ class Finalise:
 
     def _try(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None, *, alone: bool) -> bool:
         """False where more is to be done to finish the job, in another transaction or by somebody else."""
+        ended: tuple[Ending, Ending, JobState] | None = None
         with self._ledger.finalising(id) as final:
             if final is not None:
+                found = final.ending
                 failure = None
                 dataset = self._datasets.get(final.ending.job.dataset)
                 replay = awaits_replay(final.ending, dataset)
@@ -95,10 +101,24 @@ class Finalise:
                         return False
                 if replay or final.ending.job.replaces or final.ending.job.gathers:
                     give_up_if_unwanted(final)
-                self._finish(final, failure)
+                state = self._finish(final, failure)
+                ended = found, final.ending, state
+        if ended is not None:
+            self._report(*ended)
         return True
 
-    def _finish(self, final: FinalTransaction, failure: Reason | None) -> None:
+    def _report(self, found: Ending, end: Ending, state: JobState) -> None:
+        """Batches have told of their records as they booked them; what the finaliser has booked otherwise comes on top.
+
+        So the sums of a dataset's metrics are those of its books.
+        """
+        changed = {name: end.counts[name] - found.counts[name] for name in COUNTED}
+        metrics: dict[Metric, float] = {COUNTED[name]: more for name, more in changed.items() if more}
+        self._meter.report(
+            "job ended", {ENDED[state]: 1, **metrics}, dataset=end.job.dataset, job=end.job.id, state=state
+        )
+
+    def _finish(self, final: FinalTransaction, failure: Reason | None) -> JobState:
         job = final.ending.job
         dataset = self._datasets.get(job.dataset)
         if final.ending.counts["rejected"]:
@@ -121,6 +141,7 @@ class Finalise:
         if state in LOADED and after_load is not AfterLoad.KEEP:
             final.after_load(after_load)
         final.end(state, reason, self._audiences(final.ending, state, reason))
+        return state
 
     def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> None:
         receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}

@@ -14,6 +14,7 @@ from chalicelib.services.load import Load
 from chalicelib.services.ports import Delivery, Remaining, StoredObject, unhurried
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
+from chalicelib.services.telemetry import working
 
 log = logging.getLogger("dropload.intake")
 
@@ -61,21 +62,26 @@ class Intake:
     def split(self, body: str, remaining: Remaining) -> None:
         """Objects that were created, or a split to go on with; ``remaining`` tells the seconds left."""
         for stored in self._messages.objects_created(body):
-            self._split.announced(stored, remaining)
+            with working("split", key=stored.key):
+                self._split.announced(stored, remaining)
         job = self._messages.job_of(body)
         if job is not None:
-            self._split.resume(job, remaining)
+            with working("split", job=job):
+                self._split.resume(job, remaining)
 
     def convert(self, body: str, remaining: Remaining) -> None:
         """A job whose table is to be converted, or to go on with."""
         job = self._messages.job_of(body)
         if job is None:
             raise Terminal("unknown-message", "a message on the convert queue names no job")
-        self._convert.run(job, remaining)
+        with working("convert", job=job):
+            self._convert.run(job, remaining)
 
     def load(self, body: str, remaining: Remaining = unhurried) -> None:
         """A batch to load; ``remaining`` tells the seconds left."""
-        self._load.run(*self._messages.batch_of(body), remaining)
+        job, number = self._messages.batch_of(body)
+        with working("load", job=job, batch=number):
+            self._load.run(job, number, remaining)
 
     def bury_split(self, body: str) -> None:
         """A message that ``split`` failed on too often. One that is none of ours is dropped: it has no job to fail."""
@@ -85,9 +91,11 @@ class Intake:
             log.error("dropped a message of the intake's dead letters: %s", unknown)
             return
         for stored in created:
-            self._bury.announced(stored)
+            with working(key=stored.key):
+                self._bury.announced(stored)
         if job is not None:
-            self._bury.job(job)
+            with working(job=job):
+                self._bury.job(job)
 
     def bury_batch(self, body: str) -> None:
         """A message that ``load`` failed on too often, or one that is none of ours, as above."""
@@ -96,11 +104,14 @@ class Intake:
         except Terminal as unknown:
             log.error("dropped a message of the batches' dead letters: %s", unknown)
             return
-        self._bury.batch(job, number)
+        with working(job=job, batch=number):
+            self._bury.batch(job, number)
 
     def export(self, body: str, remaining: Remaining) -> None:
         """An export to write out, or to go on with."""
-        self._export.run(self._messages.export_of(body), remaining)
+        export = self._messages.export_of(body)
+        with working("export", export=export):
+            self._export.run(export, remaining)
 
     def bury_export(self, body: str) -> None:
         """A message that ``export`` failed on too often, or one that is none of ours, as above."""
@@ -109,4 +120,5 @@ class Intake:
         except Terminal as unknown:
             log.error("dropped a message of the exports' dead letters: %s", unknown)
             return
-        self._export.give_up(id)
+        with working(export=id):
+            self._export.give_up(id)

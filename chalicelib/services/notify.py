@@ -6,7 +6,9 @@ from chalicelib.config import Settings
 from chalicelib.core.letter import compose
 from chalicelib.errors import Transient
 from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.metrics import Metric
 from chalicelib.services.ports import Datasets, Mailer, Notice, Queues, Remaining
+from chalicelib.services.telemetry import SILENT, Meter
 
 _ENOUGH = 25.0  # seconds that the next mail may take; with fewer, the rest is left to another invocation
 log = logging.getLogger("dropload.notify")
@@ -20,8 +22,16 @@ class Notify:
     """
 
     def __init__(
-        self, *, ledger: Ledger, mailer: Mailer, queues: Queues, datasets: Datasets, settings: Settings
+        self,
+        *,
+        ledger: Ledger,
+        mailer: Mailer,
+        queues: Queues,
+        datasets: Datasets,
+        settings: Settings,
+        meter: Meter = SILENT,
     ) -> None:
+        self._meter = meter
         self._ledger = ledger
         self._queues = queues
         self._mailer = mailer
@@ -40,6 +50,8 @@ class Notify:
             if remaining() < _ENOUGH:
                 self._queues.send_notify()
                 break
+        if sent or failed:
+            self._meter.report("notices", {Metric.NOTICES_SENT: sent, Metric.NOTICES_FAILED: failed})
         if failed:
             raise Transient("mail-trouble", f"{failed} of {sent + failed} notices could not be sent")
         return sent

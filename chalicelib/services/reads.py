@@ -12,6 +12,7 @@ from chalicelib.core.reader import Parsed, Reader, compile_reader
 from chalicelib.core.rejection import Rejection
 from chalicelib.errors import Terminal
 from chalicelib.services.ports import Batch, Datasets, Job, ObjectStore, Placed
+from chalicelib.services.telemetry import current
 
 
 class Read(NamedTuple):
@@ -114,7 +115,9 @@ def _read_batch(
     reader = _reader(job, dataset, job.columns, max_record_bytes)
     if cut.oversize:
         return reader, reader.oversize(cut)
-    return reader, reader.read(_data(batch, objects), offset=cut.start, first_line=cut.first_line)
+    data = _data(batch, objects)
+    current().lap("read")
+    return reader, reader.read(data, offset=cut.start, first_line=cut.first_line)
 
 
 def _reader(job: Job, dataset: Dataset, columns: tuple[str, ...], max_record_bytes: int) -> Reader:

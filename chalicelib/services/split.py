@@ -19,8 +19,10 @@ from chalicelib.services.cutting import Cutting
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.gather import may_gather
 from chalicelib.services.ledger_ports import Ledger
+from chalicelib.services.metrics import Metric
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, Remaining, StoredObject
 from chalicelib.services.replace import may_replace
+from chalicelib.services.telemetry import SILENT, Meter, note
 from chalicelib.services.unpack import Unpack
 
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
@@ -46,7 +48,9 @@ class Split:
         unpack: Unpack,
         cutting: Cutting,
         new_id: Callable[[], UUID],
+        meter: Meter = SILENT,
     ) -> None:
+        self._meter = meter
         self._ledger = ledger
         self._objects = objects
         self._queues = queues
@@ -68,6 +72,9 @@ class Split:
         if stored.key.endswith("/") and stored.size == 0:
             return None  # the console's folder markers are no files
         job = self._opened(stored)
+        note(job=job.id, dataset=job.dataset, key=job.object.key)
+        if job.state is JobState.DUPLICATE:
+            self._meter.report("duplicate", {Metric.JOBS_DUPLICATE: 1}, dataset=job.dataset)
         if job.object.key == stored.key:
             return job
         if not is_terminal(job.state):
@@ -80,6 +87,7 @@ class Split:
         """Go on with a split that was handed on, interrupted or swept up; ``cut`` is another way to cut its data."""
         job = self._ledger.job(id)
         if job is not None:
+            note(dataset=job.dataset)
             self._go_on(job, remaining, cut)
 
     def open(self, stored: StoredObject, *, validate_only: bool) -> Job:
@@ -148,6 +156,7 @@ class Split:
                     replaces=may_replace(dataset, layout),
                     gathers=may_gather(dataset, layout, job, source.found),
                 )
+                self._meter.report("started", {Metric.JOBS_STARTED: 1}, dataset=job.dataset, bytes=job.object.size)
                 chunks = chain([head if job.staged else head[layout.data_start :]], chunks)
         self._cutting.run(job, chunks, remaining, self._queues.send_split)
 

@@ -1,6 +1,5 @@
 """Sweep: on a schedule, go on with what stands still, whatever message got lost."""
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -13,8 +12,10 @@ from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.missed import Missed
+from chalicelib.services.overview import Overview
 from chalicelib.services.ports import Job, Queues, Remaining, unhurried
 from chalicelib.services.sweep_ports import Sweeps
+from chalicelib.services.telemetry import working
 from chalicelib.services.tidy import Tidy
 
 log = logging.getLogger("dropload.sweep")
@@ -61,7 +62,9 @@ class Sweep:
         tidy: Tidy,
         exports: ExportLedger,
         missed: Missed,
+        overview: Overview,
     ) -> None:
+        self._overview = overview
         self._sweeps = sweeps
         self._ledger = ledger
         self._queues = queues
@@ -95,7 +98,7 @@ class Sweep:
                 log.exception("a step of the sweep failed: %s", step.__name__.strip("_"))
                 failures.append(error.message if isinstance(error, DroploadError) else type(error).__name__)
         swept = Swept(**found)
-        log.info("swept %s", json.dumps({**asdict(swept), "failures": len(failures)}))
+        self._overview.swept({**asdict(swept), "failures": len(failures)})
         if failures:
             raise Transient("sweep-trouble", "; ".join(failures))
         return swept
@@ -106,7 +109,8 @@ class Sweep:
                 self._queues.send_batches(batch.job, [batch.number])
                 found["taken_back"] += 1
             else:
-                self._bury.batch(batch.job, batch.number)
+                with working(job=batch.job, batch=batch.number):
+                    self._bury.batch(batch.job, batch.number)
                 found["given_up"] += 1
 
     def _help_on(self, found: Counter[str], remaining: Remaining) -> None:
@@ -115,7 +119,8 @@ class Sweep:
             for job, batches in stuck:
                 found["stuck"] += 1
                 try:
-                    self._help(job, batches, found)
+                    with working(job=job.id, dataset=job.dataset):
+                        self._help(job, batches, found)
                 except Exception:
                     log.exception("job %s cannot be helped on", job.id)
                     failed += 1

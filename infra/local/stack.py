@@ -38,6 +38,7 @@ PARAMETERS = {
     "MailFrom": "dropload@example.com",
     "Engineers": "engineers@example.com",
     "WorkerConcurrency": "2",
+    "LogFormat": "Text",
     "SplitTimeout": "120",
     "SplitVisibility": "120",
     "LoadTimeout": "300",
@@ -187,6 +188,7 @@ def _environment(database_url: str, access: Access, outputs: Mapping[str, str], 
         "DROPLOAD_ENGINEERS": PARAMETERS["Engineers"],
         "DROPLOAD_PUBLIC_URL": api_url,
         "DROPLOAD_WORKERS": PARAMETERS["WorkerConcurrency"],
+        "DROPLOAD_LOG_FORMAT": PARAMETERS["LogFormat"],
     }
 
 

@@ -1,7 +1,6 @@
 """What was dropped and never announced is found by the sweep, and begun as by its event."""
 
 import logging
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -226,17 +225,22 @@ def test_a_listing_that_fails_keeps_nothing_else_from_being_swept(
     system.rows("update dropload.job set created_at = now() - interval '1 day'")
     system.rows("update dropload.batch set created_at = now() - interval '1 day'")
     system.container.missed._listing = listing.S3Listing("no-such-bucket-anywhere")
-    with caplog.at_level(logging.INFO, "dropload.sweep"), pytest.raises(Transient, match="listing what was dropped"):
+    with caplog.at_level(logging.INFO, "dropload"), pytest.raises(Transient, match="listing what was dropped"):
         system.container.sweep.run()
-    assert '"resent": 1' in caplog.text
-    assert '"failures": 1' in caplog.text
+    assert swept(caplog).items() >= {"SweptResent": 1, "SweptFailures": 1}.items()
     system.pump()
     assert system.job(KEY)["state"] == "COMPLETED"
 
 
 def test_a_sweep_says_in_one_line_what_it_found_and_did(system: System, caplog: pytest.LogCaptureFixture) -> None:
     drop_unannounced(system, KEY, members(1))
-    with caplog.at_level(logging.INFO, "dropload.sweep"):
+    with caplog.at_level(logging.INFO, "dropload"):
         later(system).container.sweep.run()
-    [line] = [record.getMessage() for record in caplog.records if record.name == "dropload.sweep"]
-    assert re.match(r'swept \{"objects": 1, "missed": 1, "stuck": 0, ', line)
+    assert swept(caplog).items() >= {"Sweeps": 1, "SweptObjects": 1, "SweptMissed": 1, "SweptStuck": 0}.items()
+
+
+def swept(caplog: pytest.LogCaptureFixture) -> dict[str, float]:
+    """The metrics of the one line that a sweep says."""
+    [line] = [record for record in caplog.records if record.getMessage() == "swept"]
+    metrics: dict[str, float] = line.__dict__["metrics"]
+    return metrics

@@ -1,0 +1,78 @@
+"""What surrounds every invocation, whatever triggers it: fields for its log lines, its measure, discreet errors."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from chalice import Chalice, Response
+from chalice.app import Request
+
+from chalicelib.bootstrap import container
+from chalicelib.errors import DroploadError, Terminal
+from chalicelib.services.metrics import API, Metric
+from chalicelib.services.telemetry import Meter, working
+
+log = logging.getLogger("dropload.invocations")
+_first = True  # of this process
+
+
+def observe(app: Chalice) -> None:
+    """Put all handlers of the app, but for its authorizer, into ``observed``."""
+    app.register_middleware(observed, "all")
+
+
+def observed(event: Any, handle: Callable[[Any], Any]) -> Any:
+    """Handle an event with what Lambda knows of its invocation on each line that is logged.
+
+    Raises:
+        DroploadError: whatever the handler raises; in place of anything else a Terminal that names its type only,
+            since Lambda logs what it is given, and the messages of others' exceptions may quote a value.
+    """
+    global _first
+    cold, _first = _first, False
+    is_request = isinstance(event, Request)
+    context: Any = event.lambda_context if is_request else event.context
+    function = "api" if is_request else os.environ.get("_HANDLER", "").rpartition(".")[2]
+    meter = container().meter  # the first thing of all: it starts the logs
+    with working(function or None, cold_start=cold, **_about(context)):
+        return _answered(event, handle, meter) if is_request else _handled(event, handle, meter)
+
+
+def _handled(event: Any, handle: Callable[[Any], Any], meter: Meter) -> Any:
+    try:
+        return handle(event)
+    except DroploadError as error:
+        log.warning("failed", exc_info=True)
+        meter.report("failure", {Metric.FAILURES: 1}, error_code=error.code)
+        raise
+    except Exception as error:
+        log.exception("a fault of ours")
+        meter.report("failure", {Metric.FAILURES: 1}, error_code="unexpected")
+        raise Terminal("unexpected", type(error).__name__) from None
+
+
+def _answered(request: Request, handle: Callable[[Any], Any], meter: Meter) -> Response:
+    began = time.monotonic()
+    answer: Response = handle(request)
+    seconds = time.monotonic() - began
+    meter.report(
+        "answered",
+        {API.get(answer.status_code // 100, Metric.API_5XX): 1, Metric.API_SECONDS: seconds},
+        method=request.method,
+        route=request.context.get("resourcePath"),  # with {id} in it: what people put there may be anything
+        status=answer.status_code,
+    )
+    return answer
+
+
+def _about(context: Any) -> dict[str, Any]:
+    found = {"request_id": getattr(context, "aws_request_id", None), "trace": _trace()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _trace() -> str:
+    """The id under which X-Ray has this invocation, where it traces: ``Root=1-...;Parent=...;Sampled=1``."""
+    fields = dict(part.partition("=")[::2] for part in os.environ.get("_X_AMZN_TRACE_ID", "").split(";"))
+    return fields.get("Root", "")

@@ -1,0 +1,168 @@
+"""What the functions say: job and batch on every line, metrics that are the books, and never a value of a file."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.services.metrics import COUNTED, Metric
+from tests.lambdas import Lambdas, lambdas
+from tests.system import MEMBERS, System, member, members
+
+MARK = "Zyzzyva"
+
+
+@pytest.fixture
+def functions(system: System) -> Iterator[Lambdas]:
+    with lambdas(system) as functions:
+        yield functions
+
+
+def totals(functions: Lambdas, dataset: str) -> Counter[str]:
+    """The sum of each metric of a dataset."""
+    found: Counter[str] = Counter()
+    for line in functions.events:
+        if "_aws" in line and line.get("dataset") == dataset:
+            for directive in line["_aws"]["CloudWatchMetrics"]:
+                for metric in directive["Metrics"]:
+                    found[metric["Name"]] += line[metric["Name"]]
+    return found
+
+
+def test_every_line_about_a_job_names_it(system: System, functions: Lambdas) -> None:
+    system.drop("input/members/a.csv", members(1, 2) + member(2).encode())
+    functions.pump()
+    job = system.job("input/members/a.csv")
+    lines = {line["message"]: line for line in functions.events}
+    assert {"started", "batch loaded", "job ended"} <= lines.keys()
+    for line in functions.events:
+        if line["function"] in ("split", "load"):
+            assert (line["job"], line["dataset"], line["request_id"]) == (job["id"], "members", "request-1"), line
+    assert not functions.events[-1]["cold_start"]
+    assert lines["batch loaded"]["batch"] == 0
+    assert lines["job ended"]["state"] == "COMPLETED_WITH_FAILURES"
+    assert lines["started"]["key"] == "input/members/a.csv"
+
+
+@pytest.mark.parametrize("dataset", ["members", "plays", "products"])
+def test_the_sums_of_the_metrics_are_the_books(system: System, functions: Lambdas, dataset: str) -> None:
+    files = {
+        "members": [members(1, 2, 3), members(3, 4) + b"bad\n"],
+        "plays": [b"song,date,plays\na,2026-01-01,1\na,2026-01-01,2\nb,2026-13-01,1\n"] * 2,
+        "products": [
+            b"name,sku,description,status\nA,s1,x,active\n,s2,x,active\n",
+            b"name,sku,description,status\nB,s1,x,active\n",
+        ],
+    }[dataset]
+    metadata = {"dropload-validate-only": "true"}
+    for number, data in enumerate(files):
+        system.drop(f"input/{dataset}/{number}.csv", data)
+        system.drop(f"input/{dataset}/{number}-looked-at.csv", data, metadata)
+        functions.pump()
+    jobs = system.container.views.jobs(dataset=dataset, limit=100)
+    assert all(job["balanced"] for job in jobs)
+    found = totals(functions, dataset)
+    for name, metric in COUNTED.items():
+        assert found[metric] == sum(job["counts"][name] for job in jobs), metric
+    ended = Counter(job["state"] for job in jobs)
+    assert found[Metric.JOBS_COMPLETED] == ended["COMPLETED"]
+    assert found[Metric.JOBS_COMPLETED_WITH_FAILURES] == ended["COMPLETED_WITH_FAILURES"]
+    assert found[Metric.JOBS_DUPLICATE] == ended["DUPLICATE"]
+    assert found[Metric.BATCHES_LOADED] == sum(job["progress"]["batches"]["succeeded"] for job in jobs)
+
+
+def test_the_first_invocation_of_a_process_says_that_it_is(functions: Lambdas) -> None:
+    first, second = functions.message("load", "{}"), functions.message("load", "{}")
+    assert [json.loads(lines[0])["cold_start"] for lines in (first, second)] == [True, False]
+
+
+def test_what_a_function_fails_of_is_logged_with_its_job_and_counted(system: System, functions: Lambdas) -> None:
+    system.drop("input/members/a.csv", members(1))
+    while not system.deliver(system.settings.intake_queue):
+        pass
+    system.rows("alter table members rename to elsewhere")
+    [(body, delete)] = list(system.receive(system.settings.batch_queue))
+    functions.message("load", body)
+    delete()
+    failed = [json.loads(line) for line in functions.lines if line.startswith("{")]
+    line = next(line for line in failed if line["message"] == "failed")
+    assert (line["level"], line["batch"], line["dataset"]) == ("WARNING", 0, "members")
+    assert line["job"] == system.job("input/members/a.csv")["id"]
+    assert line["error_code"] == "database-refused"
+    assert any(line.get(Metric.FAILURES) == 1 for line in failed)
+
+
+def test_no_value_of_a_file_is_logged_whatever_happens(system: System, functions: Lambdas) -> None:
+    good = member(1, first_name=MARK, last_name=f"{MARK}-2")
+    bad = (
+        good
+        + f"{MARK},{MARK},{MARK},{MARK},{MARK}\n"  # of the wrong types
+        + f"{MARK},too few\n"
+        + member(2, first_name=f'"{MARK}')  # a quote that never closes
+    )
+    system.drop("input/members/dirty.csv", (MEMBERS + bad).encode())
+    system.drop("input/members/binary.csv", (MEMBERS + member(3, first_name=MARK)).encode() + b"\xff\xfe\0")
+    system.drop("input/members/header.csv", f"{MARK},b\n1,2\n".encode())
+    system.drop("input/members/damaged.csv.gz", b"\x1f\x8b\x08" + MARK.encode() * 10)
+    system.drop("input/members/damaged.xlsx", b"PK\x03\x04" + MARK.encode() * 100)
+    system.drop(
+        "input/members/rows.jsonl",
+        json.dumps({"first_name": MARK, "phone_number": MARK}).encode() + b"\n{" + MARK.encode(),
+    )
+    system.drop("input/plays/a.csv", f"song,date,plays\n{MARK},{MARK},{MARK}\n{MARK},2026-01-01,1\n".encode())
+    functions.pump()
+    # A table that refuses what the rules let pass, and one that is gone: PostgreSQL's own messages quote the row.
+    system.rows("alter table members add constraint odd check (first_name not like 'Zyzzyva%') not valid")
+    system.drop("input/members/refused.csv", (MEMBERS + member(9, first_name=MARK)).encode())
+    while not system.deliver(system.settings.intake_queue):
+        pass
+    for body, delete in system.receive(system.settings.batch_queue):
+        functions.message("load", body)
+        functions.message("bury_batch", body)
+        delete()
+    for function, body in [
+        ("split", f'{{"{MARK}": 1}}'),
+        ("load", MARK),
+        ("load", json.dumps({"job": MARK, "batch": MARK})),
+        ("convert", f'"{MARK}"'),
+        ("bury_intake", MARK),
+        ("bury_batch", MARK),
+        ("bury_export", MARK),
+    ]:
+        functions.message(function, body)
+    functions.invoke("sweep", sweep_event())
+    functions.invoke("create_key", {"name": MARK, "scopes": ["read"]})
+    functions.pump()
+    assert len(functions.lines) > 30
+    told = "\n".join(functions.lines)
+    assert MARK not in told
+    assert system.settings.database_url is not None
+    assert system.settings.database_url not in told
+
+
+def test_locally_lines_are_text(system: System) -> None:
+    system.drop("input/members/a.csv", members(1, 2))
+    with lambdas(system, DROPLOAD_LOG_FORMAT="Text") as functions:
+        functions.pump()
+    [line] = [line for line in functions.lines if " batch loaded " in line]
+    assert "RecordsRead=2" in line
+    assert "_aws" not in line
+
+
+def test_the_sweep_tells_how_things_stand(system: System, functions: Lambdas) -> None:
+    system.drop("input/members/a.csv", members(1))
+    [stored] = system.announced()
+    system.container.split.open(stored, validate_only=False)
+    system.rows("update dropload.job set created_at = now() - interval '2 hours'")
+    functions.invoke("sweep", sweep_event())
+    line = next(line for line in functions.events if line["message"] == "swept")
+    assert line[Metric.JOBS_OPEN] == 1
+    assert 7200 <= line[Metric.OLDEST_PENDING_SECONDS] < 7300
+    assert line[Metric.SWEEPS] == 1
+
+
+def sweep_event() -> dict[str, Any]:
+    names = ("version", "account", "region", "detail", "detail-type", "source", "time", "id")
+    return {**dict.fromkeys(names, "-"), "resources": []}
