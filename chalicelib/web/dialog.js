@@ -46,6 +46,15 @@ export function question({ title, content, yes, no = "Back", grave = false, run 
   }
 }
 
+// One of several: pairs of a value and what it means, the first one chosen.
+export function radios(name, label, options) {
+  return h(
+    "div",
+    { role: "radiogroup", "aria-label": label, class: "choices" },
+    options.map(([value, text], at) => h("label", { class: "check" }, h("input", { type: "radio", name, value, checked: at === 0 }), text)),
+  );
+}
+
 // Show a secret, once. `text` is told that it will not be shown again.
 export function reveal({ title, text, secret }) {
   const said = h("span", { class: "small soft", role: "status" });

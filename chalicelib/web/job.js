@@ -3,7 +3,7 @@
 import { get, post, serverNow, target } from "./api.js";
 import { batchMap } from "./batches.js";
 import { announce, h, show } from "./dom.js";
-import { question } from "./dialog.js";
+import { question, radios } from "./dialog.js";
 import { ago, bytes, count, counted, duration, fileName, moment, speed } from "./format.js";
 import { bar, button, ended, facts, link, OUTCOMES, progressOf, state, waiting } from "./parts.js";
 import { causesTable, rejectedRecords } from "./rejected.js";
@@ -65,7 +65,7 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
     if (ended(job) && job.counts.rejected) all.push(button("Download rejected file", download, { class: "main" }));
     if (job.state.startsWith("COMPLETED")) all.push(button("Receipt", receipt));
     if (may("write") && !ended(job) && job.state !== "CANCELLING") all.push(button("Cancel", cancel, { class: "grave" }));
-    if (may("write") && redrivable(job)) all.push(button("Redrive", redrive));
+    if (may("write") && redrives(job).length) all.push(button("Redrive", redrive));
     return all.length ? h("div", { class: "row", role: "group", "aria-label": "Actions", key: "actions" }, all, refused) : null;
   }
 
@@ -105,14 +105,15 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
   }
 
   function redrive() {
-    const failed = job.progress.batches.failed;
-    const what = failed ? `${counted(failed, "failed batch", "failed batches")} will be loaded again.` : job.counts.rejected ? `${counted(job.counts.rejected, "rejected record")} will be judged again, by the rules as they are now, as a job of its own.` : "What failed is done again.";
     return question({
-      title: "Do again what failed?",
-      content: h("p", {}, what, " Nothing that is loaded is loaded twice."),
+      title: "Do what again?",
+      content: [
+        radios("what", "What to do again", redrives(job)),
+        h("p", { class: "small soft" }, "Nothing that is loaded is loaded twice."),
+      ],
       yes: "Redrive",
-      run: async () => {
-        const { data } = await post(`v1/jobs/${id}/redrive`, {}, { signal });
+      run: async (form) => {
+        const { data } = await post(`v1/jobs/${id}/redrive`, { what: form.get("what") }, { signal });
         if (data.id !== id) location.hash = `#/jobs/${data.id}`;
         else await again();
       },
@@ -124,9 +125,15 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
   }
 }
 
-function redrivable(job) {
-  if (job.validate_only || !ended(job)) return false;
-  return job.state === "COMPLETED_WITH_FAILURES" || (job.state === "FAILED" && job.reason?.class !== "file");
+// What may be done again, as pairs of the API's word and ours.
+function redrives(job) {
+  if (!ended(job) || job.validate_only) return [];
+  const ours = job.state === "FAILED" && job.reason?.class !== "file";
+  return [
+    ours && ["failed", "What failed: go on with the batches that are not loaded"],
+    job.counts.rejected && ["rejected", `The ${counted(job.counts.rejected, "rejected record")}, by the rules as they are now`],
+    ["FAILED", "CANCELLED"].includes(job.state) && ["all", "The whole file, from its first byte"],
+  ].filter(Boolean);
 }
 
 function why(job) {
@@ -190,6 +197,7 @@ function about(job) {
     took !== null && ["Took", `${duration(took)}${records ? `, ${speed(records)}` : ""}`],
     batches > 0 && ["Batches", count(batches)],
     job.parent && ["Corrects", link(job.parent, "its parent job")],
+    job.again_of && ["Loads again", link(job.again_of, "what an earlier job did not")],
     children.length && ["Corrected by", children.map((child, at) => [at ? ", " : "", link(child, `job ${at + 1}`)])],
     job.resolved > 0 && ["Resolved since", `${counted(job.resolved, "rejection")}`],
     ["Job", h("code", { class: "small" }, job.id)],

@@ -30,6 +30,7 @@ NEEDS = {
     ("GET", "/v1/jobs/{id}/rejections"): READ,
     ("GET", "/v1/jobs/{id}/batches"): READ,
     ("POST", "/v1/jobs/{id}/redrive"): WRITE,
+    ("POST", "/v1/jobs/{id}/cancel"): WRITE,
     ("POST", "/v1/datasets/{name}/exports"): WRITE,
     ("GET", "/v1/exports/{id}"): READ,
     ("POST", "/v1/exports/{id}/cancel"): WRITE,
