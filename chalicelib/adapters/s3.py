@@ -101,7 +101,9 @@ class S3ObjectStore:
 
     def link(self, key: str, seconds: int) -> str:
         with calling("making a link"):
-            wanted = {"Bucket": self._bucket, "Key": key}
+            # Browsers save it, instead of showing it in the place of the page that it was asked for on.
+            kept = f'attachment; filename="{key.rpartition("/")[2]}"'
+            wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": kept}
             link: str = client("s3").generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
             return link
 

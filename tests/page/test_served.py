@@ -12,11 +12,6 @@ from tests.acceptance.doors import Doors
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture(scope="module")
-def doors(stack: Mapping[str, Any]) -> Doors:
-    return Doors(stack)
-
-
 def test_the_page_is_open_to_all_under_a_strict_policy(doors: Doors, stack: Mapping[str, Any]) -> None:
     answer = doors.get("/", api_key="")
     assert (answer.status, answer.content_type) == (200, "text/html")
