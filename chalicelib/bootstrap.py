@@ -12,10 +12,12 @@ from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
 from chalicelib.adapters.postgres.cancelling import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
@@ -34,6 +36,7 @@ from chalicelib.services.bury import Bury
 from chalicelib.services.cancel import Cancel
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
+from chalicelib.services.datasets import DatasetAnswers
 from chalicelib.services.details import Details
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
@@ -51,6 +54,7 @@ from chalicelib.services.notify import Notify
 from chalicelib.services.overview import Overview
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
+from chalicelib.services.records import Records
 from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
@@ -261,6 +265,18 @@ class Container:
     @cached_property
     def details(self) -> Details:
         return Details(jobs=self.jobs, views=self.views, datasets=self.datasets)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(
+            store=PostgresRecords(self.database),
+            datasets=self.datasets,
+            max_record_bytes=self.settings.max_record_bytes,
+        )
+
+    @cached_property
+    def dataset_answers(self) -> DatasetAnswers:
+        return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
 
     @cached_property
     def redrive(self) -> Redrive:

@@ -28,6 +28,14 @@ _IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETags, of which one must be the record's, or ``*``; else 412.",
+    "schema": {"type": "string"},
+}
+
 Key = tuple[type[BaseModel], JsonSchemaMode]
 
 
@@ -67,7 +75,7 @@ def openapi(routes: Iterable[Route], *, url: str, version: str) -> dict[str, Any
 
 
 def _models(route: Route) -> list[Key]:
-    asked: list[Key] = [(model, "validation") for model in (route.query, route.body) if model is not None]
+    asked: list[Key] = [(model, "validation") for model in (route.query, route.body, route.raw) if model is not None]
     given: list[Key] = [
         (model, "serialization") for model in route.answers.values() if model is not None and not isinstance(model, str)
     ]
@@ -75,11 +83,11 @@ def _models(route: Route) -> list[Key]:
 
 
 def _operation(route: Route, schemas: Mapping[Key, str], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    summary, _, rest = route.doc.partition("\n")
+    summary, _, rest = route.doc.replace("``", "`").partition("\n")
     operation: dict[str, Any] = {
         "operationId": route.name,
         "tags": [_tag(route.path)],
-        "summary": summary.strip(),
+        "summary": summary.strip().replace("`", ""),
         "parameters": _parameters(route, schemas, definitions),
         "responses": {str(status): answer for status, answer in sorted(_answers(route, schemas).items())},
     }
@@ -89,20 +97,21 @@ def _operation(route: Route, schemas: Mapping[Key, str], definitions: Mapping[st
         operation["security"] = []
     else:
         operation["x-scope"] = route.scope.value
-    if route.body is not None:
+    body = route.body or route.raw
+    if body is not None:
+        needed = route.raw is not None or bool(definitions[_name(schemas[body, "validation"])].get("required"))
         operation["requestBody"] = {
-            "required": bool(definitions[_name(schemas[route.body, "validation"])].get("required")),
-            "content": {JSON: {"schema": {"$ref": schemas[route.body, "validation"]}}},
+            "required": needed,
+            "content": {JSON: {"schema": {"$ref": schemas[body, "validation"]}}},
         }
     return operation
 
 
 def _tag(path: str) -> str:
-    parts = [part for part in path.split("/") if part and part != "v1"]
-    if not parts:
-        return "page"
-    known = [part for part in parts if not part.startswith("{")]
-    return known[-1] if parts[0] == "datasets" and known[-1] in ("records", "exports") else known[0]
+    if not path.startswith("/v1/"):
+        return "about"
+    known = [part for part in path.split("/")[2:] if not part.startswith("{")]
+    return known[-1] if known[0] == "datasets" and known[-1] in ("records", "exports") else known[0]
 
 
 def _parameters(route: Route, schemas: Mapping[Key, str], definitions: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -117,7 +126,12 @@ def _parameters(route: Route, schemas: Mapping[Key, str], definitions: Mapping[s
         for name, schema in model.get("properties", {}).items():
             parameter = {"name": name, "in": "query", "required": name in required, "schema": _present(schema)}
             query.append(parameter)
-    return path + query + ([_IDEMPOTENCY_KEY] if route.method == "POST" and route.scope is not None else [])
+        if isinstance(model.get("additionalProperties"), dict):
+            known = ("additionalProperties", "maxProperties", "propertyNames")
+            others = {"type": "object", **{name: model[name] for name in known if name in model}}
+            query.append({"name": "filters", "in": "query", "style": "form", "explode": True, "schema": others})
+    headers = [_IDEMPOTENCY_KEY] if route.method == "POST" and route.scope is not None else []
+    return path + query + headers + ([_IF_MATCH] if 412 in route.refuses else [])
 
 
 def _present(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +146,7 @@ def _answers(route: Route, schemas: Mapping[Key, str]) -> dict[int, dict[str, An
     refuses = set(route.refuses) | {405, 500}
     if route.scope is not None:
         refuses |= {400, 401, 403, 503}
-    if route.body is not None:
+    if route.body is not None or route.raw is not None:
         refuses |= {413, 415}
     if route.method == "POST" and route.scope is not None:
         refuses |= {409, 415, 422}  # by Idempotency-Key

@@ -108,12 +108,17 @@ def parse_body(model: type[Model], request: Request) -> Model:
     Raises:
         RequestRefused: 400, naming every member that is wrong or unknown; 413. Values are not repeated.
     """
-    if len(request.body) > MAX_BODY_BYTES:
-        raise RequestRefused(413, "too-large", f"a body may have at most {MAX_BODY_BYTES} bytes")
+    check_size(request)
     try:
         return model.model_validate_json(request.body or b"{}")
     except ValidationError as error:
         raise RequestRefused(400, "bad-body", _wrong(error)) from None
+
+
+def check_size(request: Request) -> None:
+    """Raises RequestRefused: 413, the body is larger than any may be."""
+    if len(request.body) > MAX_BODY_BYTES:
+        raise RequestRefused(413, "too-large", f"a body may have at most {MAX_BODY_BYTES} bytes")
 
 
 def _wrong(error: ValidationError) -> str:

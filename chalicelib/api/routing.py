@@ -29,7 +29,7 @@ from pydantic import BaseModel
 from chalicelib.api.auth import authorize
 from chalicelib.api.idempotency import answered_once
 from chalicelib.api.problems import as_problems
-from chalicelib.api.requests import JSON, Request, current_request, json_response, parse_body, parse_query
+from chalicelib.api.requests import JSON, Request, check_size, current_request, json_response, parse_body, parse_query
 from chalicelib.core.access import Caller, Scope
 from chalicelib.errors import RequestRefused
 
@@ -42,6 +42,7 @@ class Route:
     """What a route takes and gives. ``answers`` has a model by status, None for no body, or a media type.
 
     ``refuses`` are statuses of problems, beside those that every route may give. Open to all where ``scope`` is None.
+    ``raw`` tells what a body is like that the function reads for itself.
     """
 
     method: str
@@ -54,6 +55,7 @@ class Route:
     body: type[BaseModel] | None
     answers: Mapping[int, type[BaseModel] | str | None]
     refuses: Sequence[int]
+    raw: type[BaseModel] | None = None
 
 
 class Routes:
@@ -96,6 +98,7 @@ class Routes:
         refuses: Sequence[int] = (),
         keeps: bool = True,
         takes: Sequence[str] = (JSON,),
+        raw: type[BaseModel] | None = None,
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
             hints = typing.get_type_hints(function)
@@ -114,6 +117,7 @@ class Routes:
                 hints.get("body"),
                 answers,
                 refuses,
+                raw,
             )
             self.declared.append(route)
             status = next(iter(answers))
@@ -130,6 +134,8 @@ class Routes:
                 ):
                     if name in hints:
                         wanted[name] = make()
+                if raw is not None:
+                    check_size(request)
                 if "query" not in hints and request.query:
                     raise RequestRefused(400, "bad-parameter", "this route takes no query parameters")
 
@@ -160,6 +166,8 @@ def _let_in(request: Request, scope: Scope | None) -> Caller | None:
 
 def _converted(kind: type, text: str) -> Any:
     try:
+        if kind is int and not (text.isascii() and text.isdigit()):  # int takes more: 1_0, other scripts' digits
+            raise ValueError
         return unquote(text, errors="strict") if kind is str else kind(text)
     except ValueError:
         what = "id" if kind in (UUID, int) else "name"

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import documents, exports, health, jobs, keys, levers, web
+from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, records, web
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
     levers.routes,
+    datasets.routes,
+    records.routes,
     exports.routes,
     keys.routes,
     health.routes,

@@ -29,6 +29,7 @@ from infra.local.paths import ROOT
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """What API Gateway takes."""
+_BACKLOG = 128  # of clients that connect at once; chalice's server has 5
 GATEWAY_RESPONSES = read_template()["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
 
 
@@ -54,6 +55,10 @@ class Gateway(LocalGateway):
 class RequestHandler(ChaliceRequestHandler):
     """Chalice's, but for the gateway's own answers, and for a log without query strings."""
 
+    # An answer goes out at once and in one piece; else its body waits for the client to acknowledge its head.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+
     def __init__(self, request: Any, client_address: Any, server: Any, app_object: Any, config: Any) -> None:
         self.local_gateway = Gateway(app_object, config)
         BaseHTTPRequestHandler.__init__(self, request, client_address, server)
@@ -71,7 +76,8 @@ class RequestHandler(ChaliceRequestHandler):
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Log method, path and status."""
-        self.log_message("%s %s %s", self.command, self.path.partition("?")[0], int(code))
+        path = getattr(self, "path", "-")  # of a request line that is none, or too long, there is none
+        self.log_message("%s %s %s", self.command, path.partition("?")[0], int(code))
 
 
 def make_server(port: int) -> LocalDevServer:
@@ -83,6 +89,7 @@ def make_server(port: int) -> LocalDevServer:
     server = create_local_server(config.chalice_app, config, "127.0.0.1", port)
     handler: Any = partial(RequestHandler, app_object=config.chalice_app, config=config)
     server.server.RequestHandlerClass = handler
+    server.server.socket.listen(_BACKLOG)
     return server
 
 

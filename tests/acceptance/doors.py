@@ -205,7 +205,7 @@ class Doors:
 def _answer(status: int, response: Any) -> Answer:
     kind = response.headers.get_content_type()
     text = response.read().decode()
-    return Answer(status, kind, json.loads(text) if "json" in kind else text, dict(response.headers))
+    return Answer(status, kind, json.loads(text) if text and "json" in kind else text, dict(response.headers))
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -59,7 +59,7 @@ class Visitor:
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.add_init_script(
-            "addEventListener('securitypolicyviolation', (event) => console.error('policy: ' + event.violatedDirective))"
+            "addEventListener('securitypolicyviolation', (event) => console.error(event.violatedDirective))"
         )
 
     def _note(self, kind: str, text: str) -> None:

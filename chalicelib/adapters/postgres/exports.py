@@ -12,7 +12,7 @@ from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.finalising import reason_json
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.tables import column_type, names, table
-from chalicelib.adapters.postgres.text import read_copy_line
+from chalicelib.adapters.postgres.text import Rows
 from chalicelib.adapters.postgres.views import timestamp
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.lines import ROW_ID, Row, exported_columns
@@ -82,13 +82,13 @@ class PostgresExports:
     def rows(self, export: ExportJob, dataset: Dataset, after: int, most_bytes: int) -> list[Row]:
         page = sql.SQL(EXPORTS["page"]).format(
             columns=names(exported_columns(dataset, with_id=export.with_id)),
-            bytes=_bytes(dataset),
+            bytes=row_bytes(dataset),
             snapshot=_snapshot(export.number),
             after=sql.Literal(after),
             most_rows=sql.Literal(min(_ROWS, most_bytes // _ROW_BYTES + 1)),
             most_bytes=sql.Literal(most_bytes),
         )
-        rows = _Rows()
+        rows = Rows()
         with self._database.transaction() as cursor:
             cursor.execute(EXPORTS["text_forms"])
             try:
@@ -164,16 +164,6 @@ class PostgresExports:
         }
 
 
-class _Rows:
-    """What COPY writes into: libpq hands over one row at a time."""
-
-    def __init__(self) -> None:
-        self.read: list[Row] = []
-
-    def write(self, line: bytes) -> None:
-        self.read.append(read_copy_line(line))
-
-
 def _snapshot(number: int) -> sql.Identifier:
     return sql.Identifier("dropload", f"export_{number}")
 
@@ -194,7 +184,8 @@ def _conditions(export: ExportJob, dataset: Dataset) -> tuple[sql.Composable, di
     return sql.SQL(" and ").join(conditions) if conditions else sql.SQL("true"), values
 
 
-def _bytes(dataset: Dataset) -> sql.Composable:
+def row_bytes(dataset: Dataset) -> sql.Composable:
+    """About how many bytes a row has."""
     long = [field.name for field in dataset.fields if column_type(field) in _SIZED]
     sizes = [sql.SQL("coalesce(octet_length({}::text), 0)").format(sql.Identifier(name)) for name in long]
     return sql.SQL(" + ").join([sql.Literal(_ROW_BYTES), *sizes])

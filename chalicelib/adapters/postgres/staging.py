@@ -50,8 +50,8 @@ class Staging:
         self._own_job = job_and_batch(origin)[0] if passing else None
         self.types = {name: column_type(dataset.field(name)) for name in reader.slow_columns}
         self._ids = ids  # of the batch's records, where they are drawn already: then they are staged, too
-        if ids is not None:
-            self.types |= {"_origin": "bigint", "id": "bigint"}
+        self.added = {} if ids is None else {"_origin": "bigint", "id": "bigint"}
+        self.types |= self.added
         cursor.execute(STAGING["set_origin"], {"setting": ORIGIN, "origin": str(origin)})
         # The rules accept nothing that its type refuses. Should they ever be at odds with PostgreSQL, plain text
         # lets the odd rows be found one by one, instead of losing their whole batch.

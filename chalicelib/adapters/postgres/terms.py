@@ -16,7 +16,7 @@ class Terms:
         self._staging = staging
         dataset = staging.dataset
         self._key = dataset.match_key
-        self._values = [name for name in staging.types if name not in self._key]
+        self._values = [name for name in staging.types if name not in self._key and name not in staging.added]
         self._adds = adds = dataset.on_conflict is OnConflict.SUM
         self._parts: dict[str, sql.Composable] = {
             "table": staging.target,
@@ -54,7 +54,8 @@ class Terms:
         return sql.SQL("{}.{}::{}").format(sql.Identifier(of), sql.Identifier(name), kind)
 
     def _sum(self, name: str) -> sql.Composed:
-        return sql.SQL("{}" if name in self._key else "sum({})").format(self._staged(name))
+        form = "{}" if name in self._key else "min({})" if name in self._staging.added else "sum({})"
+        return sql.SQL(form).format(self._staged(name))
 
     def _differs(self, other: sql.Composable) -> sql.Composable:
         if not self._values:

@@ -4,6 +4,8 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
+from chalicelib.core.lines import Row
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
@@ -29,6 +31,16 @@ class LineStream(io.RawIOBase):
         taken = bytes(self._buffer if size < 0 else self._buffer[:size])
         del self._buffer[: len(taken)]
         return taken
+
+
+class Rows:
+    """What COPY writes into: libpq hands over one row at a time."""
+
+    def __init__(self) -> None:
+        self.read: list[Row] = []
+
+    def write(self, line: bytes) -> None:
+        self.read.append(read_copy_line(line))
 
 
 _UNESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}

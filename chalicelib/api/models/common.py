@@ -18,14 +18,15 @@ class Output(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text, if PostgreSQL can hold it. Raises ValueError."""
     if "\0" in text or (not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)):
         raise ValueError("holds a character that no name has")
     return text
 
 
-Name = Annotated[str, Field(max_length=1024), AfterValidator(_storable)]
-Cell = Annotated[str, Field(max_length=10_000), AfterValidator(_storable)]
+Name = Annotated[str, Field(max_length=1024), AfterValidator(storable)]
+Cell = Annotated[str, Field(max_length=10_000), AfterValidator(storable)]
 """A value as files have it."""
 Moment = Annotated[datetime, Field(description="RFC 3339, UTC")]
 Page = Annotated[int, Field(ge=1, le=200)]

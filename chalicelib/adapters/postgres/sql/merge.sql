@@ -40,7 +40,7 @@ select exists (
 -- Insert what is new and lock what is there, all in key order: whoever has a row claimed decides alone what it will be.
 -- The condition is never true, but is only looked at once the row is locked.
 set constraints all immediate;
-insert into {table} as kept ({columns})
+insert into {table} as kept ({columns}) overriding system value
 select {staged} from pg_temp._stage as stage
 where not exists (select from unnest(%(superseded)s::integer[]) as gone (number) where gone.number = stage._row)
 order by {order}
@@ -80,7 +80,7 @@ where {same} and kept._origin < %(origin)s and {differs}
 -- name: add
 set constraints all immediate;
 with placed as (
-    insert into {table} as kept ({columns})
+    insert into {table} as kept ({columns}) overriding system value
     select {staged} from pg_temp._stage as stage
     group by {order}
     order by {order}
@@ -129,7 +129,7 @@ set local lock_timeout = '600s';
 lock table {table} in share row exclusive mode
 
 -- name: insert_one
-insert into {table} ({columns})
+insert into {table} ({columns}) overriding system value
 select {staged} from pg_temp._stage as stage where stage._row = $1
 on conflict ({key}) do nothing
 

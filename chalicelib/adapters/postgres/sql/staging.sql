@@ -1,4 +1,5 @@
 -- From the staging table to the dataset's table. {braces} are identifiers, filled in by psycopg2.sql.
+-- Ids that were drawn beforehand are staged, too, and override those that the table would give.
 
 -- name: set_origin
 select set_config(%(setting)s, %(origin)s, true)
@@ -12,18 +13,19 @@ delete from pg_temp._stage using unnest(%(rows)s) as lost (number) where _row = 
 -- name: insert
 -- Checks that wait for the commit would refuse the whole batch there.
 set constraints all immediate;
-insert into {table} ({columns}) select {columns} from pg_temp._stage order by {order} on conflict do nothing
+insert into {table} ({columns}) overriding system value
+select {columns} from pg_temp._stage order by {order} on conflict do nothing
 
 -- name: insert_only
 set constraints all immediate;
-insert into {table} ({columns})
+insert into {table} ({columns}) overriding system value
 select {columns} from pg_temp._stage join unnest(%(rows)s::integer[]) as chosen (number) on number = _row
 order by {order}
 on conflict do nothing
 
 -- name: insert_but
 set constraints all immediate;
-insert into {table} ({columns})
+insert into {table} ({columns}) overriding system value
 select {columns} from pg_temp._stage
 where not exists (select from unnest(%(rows)s::integer[]) as left_out (number) where number = _row)
 order by {order}
