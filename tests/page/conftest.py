@@ -1,9 +1,10 @@
 """A real browser on the whole local stack; tests of it are skipped where there is none."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 import pytest
 
 from tests.acceptance.doors import Doors
@@ -44,3 +45,12 @@ def visit(browser: "Browser", doors: Doors) -> Iterator[Visit]:
             return visitor
 
         yield opened
+
+
+@pytest.fixture
+def held_table(stack: Mapping[str, Any]) -> Iterator[Any]:
+    """Members' table, locked so that whoever loads into it waits, until the test lets go."""
+    with closing(psycopg2.connect(stack["database_url"])) as connection:
+        connection.cursor().execute("lock table members in access exclusive mode")
+        yield connection
+        connection.rollback()

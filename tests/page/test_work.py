@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
@@ -33,15 +33,6 @@ def rows_of(stack: Mapping[str, Any], *numbers: int) -> int:
         cursor.execute("select count(*) from members where client_member_id = any(%s)", [list(numbers)])
         (count,) = cursor.fetchone() or (0,)
         return int(count)
-
-
-@pytest.fixture
-def held_table(stack: Mapping[str, Any]) -> Iterator[Any]:
-    """Members' table, locked so that whoever loads into it waits, until the test lets go."""
-    with closing(psycopg2.connect(stack["database_url"])) as connection:
-        connection.cursor().execute("lock table members in access exclusive mode")
-        yield connection
-        connection.rollback()
 
 
 def test_files_are_uploaded_and_become_jobs(visit: Visit, stack: Mapping[str, Any]) -> None:
