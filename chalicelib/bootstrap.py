@@ -19,9 +19,11 @@ from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
 from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
+from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.views import PostgresViews
+from chalicelib.adapters.postgres.work import PostgresReceipts
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
 from chalicelib.adapters.ses import SesMailer
@@ -54,9 +56,11 @@ from chalicelib.services.notify import Notify
 from chalicelib.services.overview import Overview
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
+from chalicelib.services.receipts import Receipts
 from chalicelib.services.records import Records
 from chalicelib.services.redrive import Redrive
 from chalicelib.services.retries import Retries
+from chalicelib.services.schedule import Schedule
 from chalicelib.services.split import Split
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
@@ -95,7 +99,7 @@ class Container:
 
     @cached_property
     def ledger(self) -> PostgresLedger:
-        return PostgresLedger(self.database)
+        return PostgresLedger(self.database, self.settings.memory_mb)
 
     @cached_property
     def views(self) -> PostgresViews:
@@ -124,6 +128,7 @@ class Container:
             bulk=Bulk(reads=self.reads),
             gather=Gather(reads=self.reads, datasets=self.datasets),
             tidy=self.tidy,
+            max_attempts=self.settings.max_attempts,
             meter=self.meter,
         )
 
@@ -201,7 +206,21 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            schedule=self.schedule,
             overview=self.overview,
+        )
+
+    @cached_property
+    def redrives(self) -> PostgresRedrives:
+        return PostgresRedrives(self.database)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        return Schedule(
+            waiting=PostgresSchedules(self.database),
+            redrives=self.redrives,
+            queues=self.queues,
+            datasets=self.datasets,
         )
 
     @cached_property
@@ -267,6 +286,10 @@ class Container:
         return Details(jobs=self.jobs, views=self.views, datasets=self.datasets)
 
     @cached_property
+    def receipts(self) -> Receipts:
+        return Receipts(view=PostgresReceipts(self.database))
+
+    @cached_property
     def records(self) -> Records:
         return Records(
             store=PostgresRecords(self.database),
@@ -281,7 +304,7 @@ class Container:
     @cached_property
     def redrive(self) -> Redrive:
         return Redrive(
-            redrives=PostgresRedrives(self.database),
+            redrives=self.redrives,
             objects=self.objects,
             queues=self.queues,
             datasets=self.datasets,

@@ -34,9 +34,9 @@ def observed(event: Any, handle: Callable[[Any], Any]) -> Any:
     cold, _first = _first, False
     is_request = isinstance(event, Request)
     context: Any = event.lambda_context if is_request else event.context
-    function = "api" if is_request else os.environ.get("_HANDLER", "").rpartition(".")[2]
+    function = "api" if is_request else _name(handle)
     meter = container().meter  # the first thing of all: it starts the logs
-    with working(function or None, cold_start=cold, **_about(context)):
+    with working(function, cold_start=cold, **_about(context)):
         return _answered(event, handle, meter) if is_request else _handled(event, handle, meter)
 
 
@@ -65,6 +65,11 @@ def _answered(request: Request, handle: Callable[[Any], Any], meter: Meter) -> R
         status=answer.status_code,
     )
     return answer
+
+
+def _name(handle: Callable[[Any], Any]) -> str:
+    """The name of a handler in app.py; Chalice wraps those that are no consumers of queues once more."""
+    return str(getattr(getattr(handle, "_original_func", handle), "__name__", "unknown"))
 
 
 def _about(context: Any) -> dict[str, Any]:

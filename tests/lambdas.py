@@ -13,11 +13,10 @@ from tests.system import System
 
 _DONE = "-- done"
 _PROGRAM = f"""
-import json, os, sys, traceback, types
+import json, sys, traceback, types
 import app
 for line in sys.stdin:
     name, event = json.loads(line)
-    os.environ["_HANDLER"] = "app." + name
     left = types.SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 900_000)
     try:
         getattr(app, name)(event, left)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,17 +56,20 @@ class S3ObjectStore:
             self._bucket, key, head.get("VersionId"), head["ETag"].strip('"'), int(head["ContentLength"])
         )
 
-    def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
+    def write(
+        self, key: str, chunks: Iterable[bytes], content_type: str, metadata: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         parts = _parts(chunks)
         first = next(parts, b"")
         second = next(parts, None)
         target = {"Bucket": self._bucket, "Key": key}
         if second is None:
             with calling("writing a file"):
-                client("s3").put_object(**target, Body=first, ContentType=content_type)
+                client("s3").put_object(**target, Body=first, ContentType=content_type, Metadata=dict(metadata))
             return
         with calling("writing a file"):
-            upload = client("s3").create_multipart_upload(**target, ContentType=content_type)["UploadId"]
+            about = {"ContentType": content_type, "Metadata": dict(metadata)}
+            upload = client("s3").create_multipart_upload(**target, **about)["UploadId"]
         try:
             pieces = enumerate(chain((first, second), parts), 1)
             etags = [self._part(target, upload, number, part) for number, part in pieces]

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, records, web
+from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, receipts, records, web
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
     levers.routes,
+    receipts.routes,
     datasets.routes,
     records.routes,
     exports.routes,

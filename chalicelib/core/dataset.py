@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from chalicelib.core.attempts import MOST_ATTEMPTS
 from chalicelib.core.containers import CSV, JSONL
 from chalicelib.core.dialects import parse_dialect
 from chalicelib.core.fields import NAME, NAME_RULE, missing_values, parse_field
@@ -28,6 +29,7 @@ from chalicelib.core.schema import (
     OnConflict,
 )
 from chalicelib.core.slips import check_keys, did_you_mean
+from chalicelib.core.window import Window, parse_window
 from chalicelib.errors import DescriptorError
 
 __all__ = [
@@ -58,8 +60,9 @@ _SETTINGS = (
     "max_error_rate",
     "atomic",
     "after_load",
+    "load_window",
+    "max_attempts",
 )
-_LATER_SETTINGS = ("load_window", "max_attempts")
 _UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {
     "compression": (),
     "type": ("table",),
@@ -110,6 +113,8 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         after_load=AfterLoad(settings.choice("after_load", tuple(AfterLoad), "keep")),
         format=root.choice("format", (CSV, JSONL), CSV),
         foreign_keys=foreign_keys,
+        load_window=_load_window(settings),
+        max_attempts=_max_attempts(settings),
     )
     check_fields_match(schema, dataset.extra_columns)
     if problems.found:
@@ -161,9 +166,7 @@ def _declares_no_delimiter(dialect: object) -> bool:
 
 def _known_settings(settings: Node) -> None:
     for key in settings.values:
-        if key in _LATER_SETTINGS:
-            settings.problem(key, "not supported")
-        elif key not in _SETTINGS:
+        if key not in _SETTINGS:
             settings.problem(key, f"unknown; {did_you_mean(key, _SETTINGS) or 'known are ' + ', '.join(_SETTINGS)}")
 
 
@@ -174,6 +177,24 @@ def _field_names(settings: Node, key: str, fields: Iterable[Field]) -> tuple[str
         if name not in known:
             settings.problem(key, f"{name} is not a field")
     return tuple(dict.fromkeys(names))
+
+
+def _load_window(settings: Node) -> Window | None:
+    value = settings.values.get("load_window")
+    if value is None:
+        return None
+    try:
+        return parse_window(value if isinstance(value, str) else "")
+    except ValueError as wrong:
+        settings.problem("load_window", str(wrong))
+        return None
+
+
+def _max_attempts(settings: Node) -> int | None:
+    most = settings.count("max_attempts", least=1)
+    if most is not None and most > MOST_ATTEMPTS:
+        settings.problem("max_attempts", f"must be an integer from 1 to {MOST_ATTEMPTS}")
+    return most
 
 
 def _owners(settings: Node) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from chalicelib.core.duration import Duration
+from chalicelib.core.window import Window
 
 Bound: TypeAlias = int | Decimal | date | datetime | time | Duration
 """A bound as a logical value of its field's type: a ``datetime`` has its offset, a ``yearmonth`` is its first day."""
@@ -146,6 +147,7 @@ class Dataset:
     ``aliases`` are pairs: another label of a column, and its field. With ``detect_delimiter`` each file tells its own.
     ``format`` (csv, jsonl) is that of files whose names do not tell theirs.
     ``max_error_rate`` is a share of the records read, from 0 to 1. An ``atomic`` dataset takes a whole file or nothing.
+    Files begin to be loaded in the ``load_window`` only, and are tried ``max_attempts`` times if not for good.
     """
 
     name: str
@@ -168,6 +170,8 @@ class Dataset:
     after_load: AfterLoad = AfterLoad.KEEP
     format: str = "csv"
     foreign_keys: tuple[ForeignKey, ...] = ()
+    load_window: Window | None = None
+    max_attempts: int | None = None
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""

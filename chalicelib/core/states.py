@@ -40,9 +40,10 @@ JOB_TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.CANCELLING: frozenset({JobState.CANCELLED, JobState.FAILED}),
     JobState.CANCELLED: frozenset(),
     JobState.COMPLETED: frozenset(),
-    # A redrive takes up again what failed: the rejected records of one, the batches of the other.
+    # A redrive takes up again what failed: the rejected records of one, the batches of the other; or all of a job of
+    # which nothing was loaded.
     JobState.COMPLETED_WITH_FAILURES: frozenset({JobState.RUNNING}),
-    JobState.FAILED: frozenset({JobState.RUNNING}),
+    JobState.FAILED: frozenset({JobState.RUNNING, JobState.PENDING}),
     # The job whose bytes it repeats failed after all.
     JobState.DUPLICATE: frozenset({JobState.PENDING}),
 }

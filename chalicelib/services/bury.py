@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from chalicelib.errors import Transient
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.ports import Reason, StoredObject
@@ -22,7 +23,12 @@ class Bury:
 
     def announced(self, stored: StoredObject) -> None:
         """An object whose announcement could not be handled."""
-        self.job(self._split.open(stored, validate_only=False).id)
+        try:
+            job = self._split.booked(stored)
+        except Transient:  # no rights to it, say: its failure must be booked all the same
+            job = self._split.open_unasked(stored)
+        if job is not None:
+            self.job(job.id)
 
     def job(self, id: UUID) -> None:
         """A job whose split could not be finished. Batches that it has are loaded all the same.

@@ -10,6 +10,7 @@ from chalicelib.core.cut import Cut, Cutter, Taper
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Remaining
 from chalicelib.services.reads import as_read, staging_key
+from chalicelib.services.telemetry import current
 from chalicelib.services.unpack import after
 
 _HAND_ON = 60.0  # seconds to spare when the rest of a split is handed to the next invocation
@@ -92,6 +93,6 @@ class Cutting:
         return cuts
 
     def _book(self, job: Job, cuts: list[Cut], cutter: Cutter, *, done: bool = False) -> Job:
-        planned = self._ledger.plan(job, cuts, cutter.offset, cutter.line, done=done)
+        planned = self._ledger.plan(job, cuts, cutter.offset, cutter.line, done=done, worked=current().book())
         self._queues.send_batches(job.id, range(job.batches, planned.batches))
         return planned

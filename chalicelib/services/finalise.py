@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
+from chalicelib.core.attempts import attempts_metadata
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.error_file import ErrorFile, error_file
 from chalicelib.core.schema import AfterLoad
@@ -15,10 +16,11 @@ from chalicelib.services.gather import Gather
 from chalicelib.services.ledger_ports import FinalTransaction, Ledger
 from chalicelib.services.limits import over_limit
 from chalicelib.services.metrics import COUNTED, ENDED, Metric
+from chalicelib.services.patience import attempts_so_far, fails_for_now, most_attempts, patient
 from chalicelib.services.ports import Datasets, Ending, Job, ObjectStore, Queues, Reason, RejectedRecord, Remaining
 from chalicelib.services.publish import Publish, awaits_replay
 from chalicelib.services.replace import settle
-from chalicelib.services.telemetry import SILENT, Meter
+from chalicelib.services.telemetry import SILENT, Meter, current
 from chalicelib.services.tidy import Tidy
 
 MANIFEST = "manifest.json"
@@ -28,7 +30,8 @@ _ANOTHER = 450.0  # seconds that must be left for the next of many transactions 
 class Finalise:
     """Exactly one finaliser a job: it holds the job's row, and the files stand before the state says so.
 
-    Killed anywhere, the next delivery does it again: the files come out the same, byte for byte.
+    Killed anywhere, the next delivery does it again: the files come out the same, byte for byte, but for what the
+    manifest says of time.
     """
 
     def __init__(
@@ -42,8 +45,10 @@ class Finalise:
         bulk: Bulk,
         gather: Gather,
         tidy: Tidy,
+        max_attempts: int,
         meter: Meter = SILENT,
     ) -> None:
+        self._max_attempts = max_attempts
         self._meter = meter
         self._publish = publish
         self._bulk = bulk
@@ -77,7 +82,7 @@ class Finalise:
 
     def _try(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None, *, alone: bool) -> bool:
         """False where more is to be done to finish the job, in another transaction or by somebody else."""
-        ended: tuple[Ending, Ending, JobState] | None = None
+        ended: tuple[Ending, Ending, JobState, float] | None = None
         with self._ledger.finalising(id) as final:
             if final is not None:
                 found = final.ending
@@ -101,52 +106,64 @@ class Finalise:
                         return False
                 if replay or final.ending.job.replaces or final.ending.job.gathers:
                     give_up_if_unwanted(final)
-                state = self._finish(final, failure)
-                ended = found, final.ending, state
+                state, seconds = self._finish(final, failure)
+                ended = found, final.ending, state, seconds
         if ended is not None:
             self._report(*ended)
         return True
 
-    def _report(self, found: Ending, end: Ending, state: JobState) -> None:
+    def _report(self, found: Ending, end: Ending, state: JobState, seconds: float) -> None:
         """Batches have told of their records as they booked them; what the finaliser has booked otherwise comes on top.
 
         So the sums of a dataset's metrics are those of its books.
         """
         changed = {name: end.counts[name] - found.counts[name] for name in COUNTED}
         metrics: dict[Metric, float] = {COUNTED[name]: more for name, more in changed.items() if more}
-        self._meter.report(
-            "job ended", {ENDED[state]: 1, **metrics}, dataset=end.job.dataset, job=end.job.id, state=state
-        )
+        metrics |= {ENDED[state]: 1, Metric.JOB_SECONDS: seconds}
+        self._meter.report("job ended", metrics, dataset=end.job.dataset, job=end.job.id, state=state)
 
-    def _finish(self, final: FinalTransaction, failure: Reason | None) -> JobState:
+    def _finish(self, final: FinalTransaction, failure: Reason | None) -> tuple[JobState, float]:
+        """The state that the job ends in, and its seconds from the first to the last."""
         job = final.ending.job
         dataset = self._datasets.get(job.dataset)
         if final.ending.counts["rejected"]:
             file = error_file_of(job, dataset)
-            self._objects.write(self._prefix(job) + file.name, written(file, final.rejections()), file.content_type)
+            tried = attempts_metadata(attempts_so_far(job, final.ending.reason or failure))
+            self._objects.write(
+                self._prefix(job) + file.name, written(file, final.rejections()), file.content_type, tried
+            )
         state, reason = outcome(final.ending, dataset, failure)
         replaces = False
         if job.replaces:
             atomic = dataset is not None and dataset.atomic
             state, reason, replaces = settle(final, state, reason, atomic=atomic)
-        self._write_receipt(final, state, reason)
+        again = None
+        if reason is not None and fails_for_now(reason):
+            reason, again = patient(job, reason, most_attempts(job, dataset, self._max_attempts))
+            final.count_attempt(again)
+        seconds = self._write_receipt(final, state, reason)
         if replaces:  # last, since readers may wait from then on
             give_up_if_unwanted(final)
             reason = final.replace_table()
             if reason is not None:
                 state = JobState.FAILED
                 final.discard()
-                self._write_receipt(final, state, reason)
+                seconds = self._write_receipt(final, state, reason)
         after_load = AfterLoad.KEEP if dataset is None or job.validate_only else dataset.after_load
         if state in LOADED and after_load is not AfterLoad.KEEP:
             final.after_load(after_load)
-        final.end(state, reason, self._audiences(final.ending, state, reason))
-        return state
+        final.end(state, reason, [] if again is not None else self._audiences(final.ending, state, reason))
+        return state, seconds
 
-    def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> None:
-        receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt()}
+    def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> float:
+        """Write the manifest; the job's seconds so far."""
+        worked = current().book("finalise")
+        receipt = {"state": state, "reason": reason and reason.as_json(), **final.receipt(worked)}
         body = json.dumps(receipt, indent=1, ensure_ascii=False).encode()
-        self._objects.write(self._prefix(final.ending.job) + MANIFEST, [body], "application/json")
+        tried = attempts_metadata(attempts_so_far(final.ending.job, reason))
+        self._objects.write(self._prefix(final.ending.job) + MANIFEST, [body], "application/json", tried)
+        seconds: float = receipt["receipt"]["wall_seconds"]
+        return seconds
 
     def _prefix(self, job: Job) -> str:
         """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""

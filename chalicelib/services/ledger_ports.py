@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from chalicelib.core.attempts import Attempts
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
@@ -27,6 +29,7 @@ from chalicelib.services.ports import (
     StoredObject,
     Untidy,
 )
+from chalicelib.services.telemetry import Worked
 
 
 class LoadTransaction(Protocol):
@@ -35,7 +38,14 @@ class LoadTransaction(Protocol):
     def place(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Placed:
         """Put the accepted rows into the dataset's table, or where its job has them wait."""
 
-    def book(self, counts: Mapping[str, int], rejections: Collection[Rejection], judge: Judge) -> bool:
+    def book(
+        self,
+        counts: Mapping[str, int],
+        rejections: Collection[Rejection],
+        judge: Judge,
+        *,
+        worked: Worked | None = None,
+    ) -> bool:
         """End the batch as succeeded. True when it was the last that its job waited for.
 
         With the first reason that ``judge`` gives the job is stopped: no batch of it that has not begun ever will.
@@ -123,8 +133,8 @@ class FinalTransaction(Protocol):
     def rejections(self) -> Iterator[RejectedRecord]:
         """Every rejected record in file order, streamed."""
 
-    def receipt(self) -> dict[str, Any]:
-        """The manifest: counts, causes, ranges, timings."""
+    def receipt(self, worked: Worked | None = None) -> dict[str, Any]:
+        """The manifest: counts, causes, ranges, timings, what it all took; books what the finaliser has ``worked``."""
 
     def outdone(self) -> bool:
         """Whether a later job has replaced the table. No other job replaces it before this transaction ends."""
@@ -141,6 +151,9 @@ class FinalTransaction(Protocol):
     def after_load(self, what: AfterLoad) -> None:
         """Note that the object of the job, and of its duplicates, is to be deleted or archived after the commit."""
 
+    def count_attempt(self, retry_seconds: int | None) -> None:
+        """The job has failed for a passing reason; after that time it is to be tried again, if at all."""
+
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         """Make the job terminal and put a notice for each audience into the outbox."""
 
@@ -154,6 +167,18 @@ class Ledger(Protocol):
         """The job of this version of this object: a new one, or the one that it has."""
 
     def job(self, id: UUID) -> Job | None: ...
+
+    def limit_attempts(self, job: Job, attempts: Attempts) -> None:
+        """Remember what a job's object says of attempts. Quiet where the job has begun."""
+
+    def open_unasked(self, job: Job) -> None:
+        """Nobody could ask a job's object what its uploader wants; whoever begins it must. Quiet as above."""
+
+    def ask(self, job: Job, attempts: Attempts, *, validate_only: bool) -> None:
+        """Remember what was wanted of such a job."""
+
+    def hold(self, job: Job, until: datetime) -> None:
+        """Hold a job back. Quiet where it has begun, or somebody has said already from when on it may."""
 
     def start(
         self,
@@ -173,9 +198,12 @@ class Ledger(Protocol):
         replace the table, and the table does not hold that.
         """
 
-    def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
-        """Append batches and move the split on. Raises Contended when another splitter got there first.
+    def plan(
+        self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool, worked: Worked | None = None
+    ) -> Job:
+        """Append batches and move the split on, and book what was ``worked`` for it.
 
+        Raises Contended when another splitter got there first.
         A job that was stopped or called off comes back as it is, with ``split_done``.
         """
 
@@ -193,6 +221,9 @@ class Ledger(Protocol):
 
     def loading(self, batch: Batch, facts: KeyFacts) -> AbstractContextManager[LoadTransaction | None]:
         """The batch's transaction, or None where it has been booked meanwhile, or is not wanted any more."""
+
+    def worked(self, batch: Batch, worked: Worked) -> None:
+        """Book what an attempt took that has failed."""
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         """End a batch as failed; its job will end FAILED for this reason. False where the batch has ended already."""

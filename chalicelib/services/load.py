@@ -1,11 +1,12 @@
 """Load: one batch's bytes become rows, rejections and books, in one transaction."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from uuid import UUID
 
 from chalicelib.core.claims import NO_FACTS, KeyFacts, key_facts
 from chalicelib.core.schema import OnConflict
-from chalicelib.errors import Contended, FileRefused
+from chalicelib.errors import Contended, FileRefused, Transient
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.limits import over_limit
@@ -41,8 +42,13 @@ class Load:
             try:
                 last = self._load(batch)
             except FileRefused as refused:  # deleted or overwritten since it was announced
+                self._ledger.worked(batch, current().book())
                 self._ledger.fail(id, number, Reason(refused.code, refused.message, "file"))
                 self._meter.report("batch failed", {Metric.BATCHES_FAILED: 1}, dataset=batch.job.dataset)
+            except Exception:
+                with suppress(Transient):  # it is on the receipt, if the database answers
+                    self._ledger.worked(batch, current().book())
+                raise
         if last:
             self._finalise.run(id, remaining if batch is None or remaining() >= _REPLAY else None)
 
@@ -79,7 +85,7 @@ class Load:
             work.lap("place")
             rejections = parsed.rejections.merged(refused_records(parsed, placed))
             counts = count_records(parsed, placed)
-            last = transaction.book(counts, rejections, judge)
+            last = transaction.book(counts, rejections, judge, worked=work.book())
             if not held_back:
                 transaction.resolve(resolved_lines(parsed, placed))
         work.lap("book")

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from chalicelib.errors import Transient
+from chalicelib.services.clock import utc_now
 from chalicelib.services.ports import Queues, Remaining
 from chalicelib.services.split import Split
 from chalicelib.services.sweep_ports import Listed, Listing, Sweeps
@@ -22,11 +23,6 @@ class Looked(NamedTuple):
 
     objects: int
     begun: int
-
-
-def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
 
 
 class Missed:

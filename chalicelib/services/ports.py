@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -48,6 +50,9 @@ class Job:
     None for any other file. ``parent`` is another job's number. ``atomic`` is the dataset's word when the job was
     opened: all of its batches must go by one. A job that ``replaces`` the dataset's table loads into a shadow of it,
     which is made when it starts. One that ``gathers`` has a table of its own, too, where batches wait to be added up.
+    A job that was not ``asked`` for has an object whose metadata nobody has read yet. It was tried ``attempts`` times
+    and failed for a passing reason; ``max_attempts`` is None where its uploader did not say. Until ``starts_at`` a
+    PENDING job is held back.
     """
 
     number: int
@@ -73,6 +78,10 @@ class Job:
     split_line: int
     split_done: bool
     batches: int
+    asked: bool
+    attempts: int
+    max_attempts: int | None
+    starts_at: datetime | None
 
     @property
     def held_back(self) -> bool:
@@ -194,7 +203,9 @@ class ObjectStore(Protocol):
     def stat(self, key: str) -> StoredObject:
         """The newest version of an object of our bucket. Raises FileRefused when there is none."""
 
-    def write(self, key: str, chunks: Iterable[bytes], content_type: str) -> None:
+    def write(
+        self, key: str, chunks: Iterable[bytes], content_type: str, metadata: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """An object in our bucket, whole or not at all; memory does not grow with its size."""
 
     def delete(self, stored: StoredObject) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from chalicelib.core.attempts import Attempts, attempts_metadata
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.schema import OnConflict
 from chalicelib.core.states import JobState, is_terminal
@@ -85,6 +86,9 @@ class HeldJob(Protocol):
 
     def restart(self) -> Restarted:
         """Make failed batches pending and the job RUNNING, as if they had not been tried."""
+
+    def begin_again(self) -> None:
+        """Make the job PENDING, as if it had just been opened: nothing of it is in the table."""
 
 
 class Redrives(Protocol):
@@ -204,8 +208,10 @@ class Redrive:
             )
         number = held.redrives + (2 if keys[1] in there else 1)
         key = keys[number - held.redrives]
-        self._objects.write(key, written(file, held.rejections()), file.content_type)
+        attempts = Attempts(held.job.attempts, held.job.max_attempts)
+        self._objects.write(key, written(file, held.rejections()), file.content_type, attempts_metadata(attempts))
         child = self._split.open(self._objects.stat(key), validate_only=False)
+        self._split.limit(child, attempts)
         held.count_redrive(number)
         return child
 

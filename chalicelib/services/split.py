@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
 from chalicelib.config import MIB, Settings
+from chalicelib.core.attempts import Attempts, attempts_of
 from chalicelib.core.containers import CONVERTED, JSONL
 from chalicelib.core.corrections import Place, first_places
 from chalicelib.core.dataset import Dataset
@@ -14,7 +16,9 @@ from chalicelib.core.jsoncorrections import first_json_places
 from chalicelib.core.metadata import asks_to_validate
 from chalicelib.core.objectkeys import dataset_of, printable_key
 from chalicelib.core.states import JobState, is_terminal
+from chalicelib.core.window import Window
 from chalicelib.errors import FileRefused
+from chalicelib.services.clock import utc_now
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.gather import may_gather
@@ -48,6 +52,7 @@ class Split:
         unpack: Unpack,
         cutting: Cutting,
         new_id: Callable[[], UUID],
+        clock: Callable[[], datetime] = utc_now,
         meter: Meter = SILENT,
     ) -> None:
         self._meter = meter
@@ -60,6 +65,7 @@ class Split:
         self._unpack = unpack
         self._cutting = cutting
         self._new_id = new_id
+        self._clock = clock
 
     def announced(self, stored: StoredObject, remaining: Remaining) -> None:
         """An object was created (perhaps announced before: then its job goes on where it stands)."""
@@ -115,11 +121,30 @@ class Split:
         except FileRefused:  # gone: a job that has begun goes on, and one that has not finds that out by itself
             return self.open(stored, validate_only=False)
         try:
-            return self.open(stored, validate_only=asks_to_validate(metadata))
+            attempts = attempts_of(metadata)
+            return self.limit(self.open(stored, validate_only=asks_to_validate(metadata)), attempts)
         except FileRefused as refused:
             job = self.open(stored, validate_only=True)
             self._ledger.end_split(job, Reason(refused.code, refused.message, "file"))
             return self._ledger.job(job.id) or job
+
+    def limit(self, job: Job, attempts: Attempts) -> Job:
+        """The job, which has just been opened, with what its object says of attempts."""
+        if attempts != Attempts():
+            self._ledger.limit_attempts(job, attempts)
+        return job
+
+    def open_unasked(self, stored: StoredObject) -> Job:
+        """The job of an object that cannot be asked what is wanted of it. It is asked before anything is done."""
+        job = self.open(stored, validate_only=False)
+        self._ledger.open_unasked(job)
+        return job
+
+    def _asked(self, job: Job) -> Job:
+        """The job with what its uploader has asked for. Raises FileRefused where that cannot be asked for."""
+        metadata = self._objects.metadata(job.object)
+        self._ledger.ask(job, attempts_of(metadata), validate_only=asks_to_validate(metadata))
+        return self._ledger.job(job.id) or job
 
     def _go_on(self, job: Job, remaining: Remaining, cut: Cut | None = None) -> None:
         if not is_terminal(job.state):
@@ -130,10 +155,31 @@ class Split:
                 self._ledger.end_split(job, None)
             elif not job.split_done:
                 try:
+                    if not job.asked:
+                        job = self._asked(job)
+                    if self._is_held_back(job):
+                        return
                     (cut or self._cut)(job, remaining)
                 except FileRefused as refused:
                     self._ledger.end_split(job, Reason(refused.code, refused.message, "file"))
         self._finalise.run(job.id)
+
+    def _is_held_back(self, job: Job) -> bool:
+        """Whether loading may not begin yet. The first one to find that out says until when."""
+        if job.state is not JobState.PENDING:
+            return False
+        now = self._clock()
+        if job.starts_at is None:
+            window = self._window(job)
+            if window is None or window.is_open(now):
+                return False
+            self._ledger.hold(job, window.opens(now))
+            return True
+        return job.starts_at > now
+
+    def _window(self, job: Job) -> Window | None:
+        dataset = self._datasets.get(job.dataset)
+        return None if dataset is None else dataset.load_window
 
     def _cut(self, job: Job, remaining: Remaining) -> None:
         dataset = self._dataset(job)

@@ -14,6 +14,7 @@ from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.missed import Missed
 from chalicelib.services.overview import Overview
 from chalicelib.services.ports import Job, Queues, Remaining, unhurried
+from chalicelib.services.schedule import Schedule
 from chalicelib.services.sweep_ports import Sweeps
 from chalicelib.services.telemetry import working
 from chalicelib.services.tidy import Tidy
@@ -31,7 +32,8 @@ class Swept:
     ``objects`` were listed, and ``missed`` of them had no job. ``stuck`` jobs had no news for long: their splits were
     ``resumed``, their batches ``resent``, and some could be ``finished``. Batches were ``taken_back`` from dead
     workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` asked for again, files put
-    away (``tidied``), and tables of ended jobs ``dropped``.
+    away (``tidied``), and tables of ended jobs ``dropped``. Failed jobs were ``retried``, or found to be ``exhausted``;
+    and jobs were ``opened`` whose load window had come.
     """
 
     objects: int = 0
@@ -42,6 +44,9 @@ class Swept:
     finished: int = 0
     taken_back: int = 0
     given_up: int = 0
+    retried: int = 0
+    exhausted: int = 0
+    opened: int = 0
     notices: int = 0
     exports: int = 0
     tidied: int = 0
@@ -62,6 +67,7 @@ class Sweep:
         tidy: Tidy,
         exports: ExportLedger,
         missed: Missed,
+        schedule: Schedule,
         overview: Overview,
     ) -> None:
         self._overview = overview
@@ -73,6 +79,7 @@ class Sweep:
         self._tidy = tidy
         self._exports = exports
         self._missed = missed
+        self._schedule = schedule
 
     def run(self, remaining: Remaining = unhurried) -> Swept:
         """Sweep once, for as long as there are seconds ``remaining``; what it found stands in one line of the log.
@@ -83,6 +90,7 @@ class Sweep:
         found: Counter[str] = Counter()
         failures = []
         steps: tuple[Callable[[Counter[str], Remaining], None], ...] = (
+            self._by_the_clock,  # first: what must wait for longer is not stuck
             self._take_back,
             self._help_on,
             self._notices,
@@ -136,6 +144,9 @@ class Sweep:
         self._finalise.run(job.id)
         ended = self._ledger.job(job.id)
         found["finished"] += ended is not None and is_terminal(ended.state)
+
+    def _by_the_clock(self, found: Counter[str], remaining: Remaining) -> None:
+        found["retried"], found["exhausted"], found["opened"] = self._schedule.run(remaining)
 
     def _notices(self, found: Counter[str], _: Remaining) -> None:
         found["notices"] = self._sweeps.due_notices()

@@ -7,13 +7,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chalicelib.services.metrics import Metric
 
 FIELDS = "fields_of_work"
 """The attribute of an exception that tells what was worked on when it was raised, for whoever logs it further out."""
 Clock = Callable[[], float]
+
+
+class Worked(NamedTuple):
+    """Milliseconds that a function has worked; ``first`` says that none of this work was booked before."""
+
+    what: str
+    ms: int
+    first: bool
 
 
 class Work:
@@ -26,15 +34,21 @@ class Work:
         self.what = what
         self.fields = dict(fields)
         self.phases: dict[str, float] = {}
+        self._named: set[str] = set()
         self._clock = clock
         self._booked = self._lapped = clock()
 
-    def unbooked_ms(self) -> int:
-        """Milliseconds since this was last asked for, or since the work began: each is booked once."""
-        now = self._clock()
-        spent = round(1000 * (now - self._booked))
+    def book(self, what: str | None = None) -> "Worked":
+        """What was worked since this was last asked for, or since the work began: each millisecond is booked once.
+
+        ``what`` is another name for it than its function's.
+        """
+        spent = max(round(1000 * (self._clock() - self._booked)), 0)
         self._booked += spent / 1000  # so that what is rounded away comes up the next time
-        return max(spent, 0)
+        what = what or self.what or "other"
+        first = what not in self._named
+        self._named.add(what)
+        return Worked(what, spent, first)
 
     def lap(self, phase: str | None) -> None:
         """What has passed since the last lap was this phase, or none that is measured."""

@@ -88,6 +88,15 @@ def parser() -> argparse.ArgumentParser:
     cancel.add_argument("job", metavar="JOB", help="the job's id")
     _add_state(cancel)
 
+    start = commands.add_parser(
+        "start",
+        help="begin a job that waits for its load window",
+        description="Begin a job that waits for its dataset's load window now, and follow it to its end. "
+        "Exit codes are those of load.",
+    )
+    start.add_argument("job", metavar="JOB", help="the job's id")
+    _add_state(start)
+
     keys.add_arguments(commands.add_parser("keys", help="make, list and revoke API keys"), _add_state)
 
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
@@ -187,6 +196,10 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import levers
 
             return levers.cancel(arguments.job, arguments.state.resolve())
+        case "start":
+            from infra.local import levers
+
+            return levers.start(arguments.job, arguments.state.resolve())
         case "demo-file":
             from infra.local import demo
 

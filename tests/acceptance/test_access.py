@@ -29,8 +29,10 @@ NEEDS = {
     ("GET", "/v1/jobs/{id}"): READ,
     ("GET", "/v1/jobs/{id}/rejections"): READ,
     ("GET", "/v1/jobs/{id}/batches"): READ,
+    ("GET", "/v1/jobs/{id}/receipt"): READ,
     ("POST", "/v1/jobs/{id}/redrive"): WRITE,
     ("POST", "/v1/jobs/{id}/cancel"): WRITE,
+    ("POST", "/v1/jobs/{id}/start"): WRITE,
     ("GET", "/v1/datasets"): READ,
     ("GET", "/v1/datasets/{name}"): READ,
     ("GET", "/v1/datasets/{name}/volumes"): READ,
@@ -102,6 +104,7 @@ def test_someone_elses_dataset_is_not_there(doors: Doors, job: Json) -> None:
     paths = [
         ("GET", f"/v1/jobs/{job['id']}"),
         ("GET", f"/v1/jobs/{job['id']}/rejections"),
+        ("GET", f"/v1/jobs/{job['id']}/receipt"),
         ("POST", f"/v1/jobs/{job['id']}/redrive"),
         ("POST", "/v1/datasets/members/exports"),
     ]

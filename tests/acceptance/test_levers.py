@@ -30,3 +30,13 @@ def test_what_has_ended_is_not_called_off(doors: Doors) -> None:
     answer = doors.post(f"/v1/jobs/{job['id']}/cancel")
     assert (answer.status, answer.body["code"]) == (409, "ended")
     assert doors.post("/v1/jobs/00000000-0000-7000-8000-000000000000/cancel").status == 404
+
+
+def test_what_waits_for_nothing_is_not_started(doors: Doors) -> None:
+    job = doors.ended(doors.drop("not-to-start.csv", demo_file(352, 2).data))
+    path = f"/v1/jobs/{job['id']}/start"
+    assert (job["attempts"], job["retry_at"], job["starts_at"]) == (0, None, None)
+    assert doors.post(path, api_key=doors.key("read")).status == 403
+    answer = doors.post(path)
+    assert (answer.status, answer.body["code"]) == (409, "not-waiting")
+    assert doors.post("/v1/jobs/00000000-0000-7000-8000-000000000000/start").status == 404

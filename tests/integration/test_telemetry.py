@@ -160,7 +160,12 @@ def test_the_sweep_tells_how_things_stand(system: System, functions: Lambdas) ->
     line = next(line for line in functions.events if line["message"] == "swept")
     assert line[Metric.JOBS_OPEN] == 1
     assert 7200 <= line[Metric.OLDEST_PENDING_SECONDS] < 7300
-    assert line[Metric.SWEEPS] == 1
+    assert (line[Metric.SWEEPS], line["function"]) == (1, "sweep")
+
+
+def test_what_is_invoked_by_hand_is_named_too(functions: Lambdas) -> None:
+    functions.invoke("create_key", {"name": "x", "scopes": ["fly"]})
+    assert {json.loads(line)["function"] for line in functions.lines if line.startswith("{")} == {"create_key"}
 
 
 def sweep_event() -> dict[str, Any]:

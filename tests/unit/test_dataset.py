@@ -173,9 +173,21 @@ def test_ways_of_writing_that_make_no_sense_are_refused(field: dict[str, Any], k
     assert problem.startswith(f"schema.fields[0].{key}: ")
 
 
-@pytest.mark.parametrize("setting", ["load_window", "max_attempts", "measures", "colour"])
+@pytest.mark.parametrize("setting", ["measures", "colour"])
 def test_settings_that_do_nothing_are_refused(setting: str) -> None:
     assert of_settings(**{setting: 1})[0].startswith(f"dropload.{setting}: ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        *(("max_attempts", value) for value in (0, 21, -1, "3", 1.5, True)),
+        *(("load_window", value) for value in (22, "22:00-06:00", "22:00-06:00 Mars/Olympus", "", ["22:00-06:00 UTC"])),
+    ],
+)
+def test_attempts_and_load_windows_that_make_no_sense_are_refused(setting: str, value: object) -> None:
+    (problem,) = of_settings(**{setting: value})
+    assert problem.startswith(f"dropload.{setting}: ")
 
 
 @pytest.mark.parametrize(

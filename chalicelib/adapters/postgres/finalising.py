@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import cancelling, gather, shadow
+from chalicelib.adapters.postgres import cancelling, gather, shadow, work
 from chalicelib.adapters.postgres.contested import Contested
 from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
@@ -21,6 +21,7 @@ from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState, may_become
 from chalicelib.errors import FileRefused, Terminal
 from chalicelib.services.ports import Ending, Job, Reason, RejectedRecord
+from chalicelib.services.telemetry import Worked
 
 CLAIMS = queries("claims")
 JOBS = queries("jobs")
@@ -34,8 +35,9 @@ _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way t
 class Finalising:
     """See ``services.ledger_ports.FinalTransaction``."""
 
-    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database) -> None:
+    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database, memory_mb: int) -> None:
         self._cursor = cursor
+        self._memory_mb = memory_mb
         self._database = database
         self.ending = Ending(
             job=job,
@@ -91,8 +93,11 @@ class Finalising:
     def rejections(self) -> Iterator[RejectedRecord]:
         return rejected_records(self._cursor, self.ending.job.number)
 
-    def receipt(self) -> dict[str, Any]:
+    def receipt(self, worked: Worked | None = None) -> dict[str, Any]:
         job = self.ending.job
+        work.add(self._cursor, job.number, worked, self._memory_mb)
+        found = work.receipt_of(self._cursor, job.id)
+        assert found is not None, "the finaliser holds the job's row"
         self._cursor.execute(JOBS["batch_receipts"], {"number": job.number})
         batches = [{name: _plain(value) for name, value in row._asdict().items()} for row in self._cursor.fetchall()]
         return {
@@ -109,6 +114,7 @@ class Finalising:
             "found": {name: getattr(job, name) for name in FOUND},
             "counts": dict(self.ending.counts),
             "causes": causes(self._cursor, job.number),
+            "receipt": found[1],
             "data_start": job.data_start,
             "batches": batches,
         }
@@ -128,6 +134,10 @@ class Finalising:
     def after_load(self, what: AfterLoad) -> None:
         self._cursor.execute(JOBS["after_load"], {"number": self.ending.job.number, "after_load": what})
 
+    def count_attempt(self, retry_seconds: int | None) -> None:
+        values = {"number": self.ending.job.number, "seconds": retry_seconds}
+        self._cursor.execute(queries("schedule")["count_attempt"], values)
+
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         number, old = self.ending.job.number, self.ending.job.state
         if not may_become(old, state):
@@ -146,20 +156,21 @@ class Finalising:
         # What a cancelled job has loaded may be added up, or be in the way of the same records: a person decides.
         untouched = state is JobState.CANCELLED and not self.ending.counts["inserted"] + self.ending.counts["updated"]
         if untouched or (reason is not None and reason.kind != "file"):
-            self._reopen_duplicate(number)
+            reopen_duplicate(self._cursor, number)
 
     def _count(self, row: Any) -> None:
         self.ending = replace(self.ending, counts={name: getattr(row, name) for name in COUNTS})
 
-    def _reopen_duplicate(self, number: int) -> None:
-        """Same bytes were dropped again while this job was under way: then they are loaded by one of those jobs.
 
-        The sweep starts it, as it does everything that is open and stands still.
-        """
-        self._cursor.execute(JOBS["reopen_duplicate"], {"number": number})
-        reopened = self._cursor.fetchone()
-        if reopened is not None:
-            self._cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
+def reopen_duplicate(cursor: Cursor, number: int) -> None:
+    """Same bytes were dropped again while this job was under way: then they are loaded by one of those jobs.
+
+    The sweep starts it, as it does all that is open and stands still; but not while this job is to be tried again.
+    """
+    cursor.execute(JOBS["reopen_duplicate"], {"number": number})
+    reopened = cursor.fetchone()
+    if reopened is not None:
+        cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
 
 
 def rejected_records(cursor: Cursor, number: int, *, resolved: bool = True) -> Iterator[RejectedRecord]:

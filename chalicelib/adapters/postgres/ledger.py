@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg2.extras
 
-from chalicelib.adapters.postgres import cancelling, gather, shadow
+from chalicelib.adapters.postgres import cancelling, gather, shadow, work
 from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
@@ -15,6 +16,7 @@ from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.views import job_view
+from chalicelib.core.attempts import Attempts
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
 from chalicelib.core.corrections import Place
@@ -24,6 +26,7 @@ from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended, FileRefused
 from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
+from chalicelib.services.telemetry import Worked
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -31,6 +34,7 @@ CLAIMS = queries("claims")
 JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
+SCHEDULE = queries("schedule")
 
 _UNTIDY = 100  # jobs whose objects are put away at once
 _UNTIDY_SECONDS = 60  # the one who finished a job puts its object away; the sweep leaves it this time
@@ -41,8 +45,9 @@ _NOTICE_LOOK = 10_000  # rejections looked at to find them
 class PostgresLedger:
     """See ``services.ledger_ports.Ledger`` for what each method promises."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, memory_mb: int) -> None:
         self._database = database
+        self._memory_mb = memory_mb
 
     def open_job(
         self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
@@ -75,6 +80,23 @@ class PostgresLedger:
     def job(self, id: UUID) -> Job | None:
         with self._database.transaction() as cursor:
             return _job(cursor, id)
+
+    def limit_attempts(self, job: Job, attempts: Attempts) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["limit_attempts"], {"number": job.number, **attempts._asdict()})
+
+    def open_unasked(self, job: Job) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["open_unasked"], {"number": job.number})
+
+    def ask(self, job: Job, attempts: Attempts, *, validate_only: bool) -> None:
+        values = {"number": job.number, "validate_only": validate_only, **attempts._asdict()}
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["ask"], values)
+
+    def hold(self, job: Job, until: datetime) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["hold"], {"number": job.number, "until": until})
 
     def start(
         self,
@@ -117,8 +139,11 @@ class PostgresLedger:
                 gather.make(cursor, job.dataset, job.number)
             return _sure(cursor, job)
 
-    def plan(self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool) -> Job:
+    def plan(
+        self, job: Job, cuts: Sequence[Cut], split_to: int, line: int, *, done: bool, worked: Worked | None = None
+    ) -> Job:
         with self._database.transaction() as cursor:
+            work.add(cursor, job.number, worked, self._memory_mb)
             cursor.execute(
                 JOBS["advance_split"],
                 {
@@ -174,7 +199,12 @@ class PostgresLedger:
             if row is not None and row.unwanted:
                 cursor.execute(BATCHES["cancel"], here)
                 cursor.execute(BATCHES["cancel_in_job"], {"number": batch.job.number})
-            yield Loading(cursor, batch, facts) if row is not None and not row.unwanted else None
+            yield Loading(cursor, batch, facts, self._memory_mb) if row is not None and not row.unwanted else None
+
+    def worked(self, batch: Batch, worked: Worked) -> None:
+        with self._database.transaction() as cursor:
+            here = {"job": batch.job.number, "batch": batch.number}
+            cursor.execute(work.WORK["add_to_batch"], {**here, **work.spent(worked, self._memory_mb)})
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         with self._database.transaction() as cursor:
@@ -193,7 +223,7 @@ class PostgresLedger:
                 cancelling.stop(cursor, row.number)
                 cursor.execute(JOBS["by_id"], {"id": id})
                 row = cursor.fetchone()
-            yield Finalising(cursor, as_job(row), row, self._database) if row is not None else None
+            yield Finalising(cursor, as_job(row), row, self._database, self._memory_mb) if row is not None else None
 
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:
@@ -267,6 +297,10 @@ def as_job(row: Any) -> Job:
         split_line=row.split_line,
         split_done=row.split_done,
         batches=row.batches,
+        asked=row.asked,
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        starts_at=row.starts_at,
     )
 
 

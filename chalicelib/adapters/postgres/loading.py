@@ -15,12 +15,14 @@ from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.tables import table_of
 from chalicelib.adapters.postgres.text import LineStream, copy_line
+from chalicelib.adapters.postgres.work import spent
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Cause, RecordError, Rejection, tally
 from chalicelib.services.ports import Batch, Job, Judge, Placed
+from chalicelib.services.telemetry import Worked
 
 BATCHES = queries("batches")
 
@@ -28,8 +30,9 @@ BATCHES = queries("batches")
 class Loading:
     """Holds the batch's row until the transaction ends: a second delivery waits here and then finds it booked."""
 
-    def __init__(self, cursor: Cursor, batch: Batch, facts: KeyFacts) -> None:
+    def __init__(self, cursor: Cursor, batch: Batch, facts: KeyFacts, memory_mb: int) -> None:
         self._cursor = cursor
+        self._memory_mb = memory_mb
         self._batch = batch
         self._gathered = False
         self._claims = Claims(cursor, batch.job.number, batch.number, facts)
@@ -44,9 +47,18 @@ class Loading:
             return Placed(updated=parsed.accepted)  # the finaliser finds out which of them make rows
         return place(self._cursor, dataset, table_of(job.dataset), reader, parsed, origin, self._claims)
 
-    def book(self, counts: Mapping[str, int], rejections: Collection[Rejection], judge: Judge) -> bool:
+    def book(
+        self,
+        counts: Mapping[str, int],
+        rejections: Collection[Rejection],
+        judge: Judge,
+        *,
+        worked: Worked | None = None,
+    ) -> bool:
         here = {"job": self._batch.job.number, "batch": self._batch.number}
-        self._cursor.execute(BATCHES["succeed"], {**counts, **here, "gathered": self._gathered})
+        self._cursor.execute(
+            BATCHES["succeed"], {**counts, **here, **spent(worked, self._memory_mb), "gathered": self._gathered}
+        )
         if rejections:
             self._cursor.copy_expert(BATCHES["copy_rejections"], LineStream(rejection_lines(self._batch, rejections)))
             psycopg2.extras.execute_values(

@@ -17,6 +17,7 @@ from chalicelib.services.ports import RejectedRecord
 from chalicelib.services.redrive import Restarted, Unresolved
 
 REDRIVING = queries("redriving")
+SCHEDULE = queries("schedule")
 
 
 class PostgresRedrives:
@@ -104,3 +105,12 @@ class Held:
         # How it ends this time is news.
         self._cursor.execute(REDRIVING["forget_notices"], here)
         return Restarted(batches=batches, split_done=split_done)
+
+    def begin_again(self) -> None:
+        if not may_become(self.job.state, JobState.PENDING):
+            raise Terminal("illegal-transition", f"a job that is {self.job.state} cannot begin again")
+        here = {"number": self.job.number, "state": JobState.PENDING}
+        self._cursor.execute(SCHEDULE["forget_batches"], here)
+        self._cursor.execute(SCHEDULE["begin_again"], here)
+        cancelling.forget(self._cursor, self.job.number)
+        self._cursor.execute(REDRIVING["forget_notices"], here)

@@ -23,6 +23,12 @@ _NO_FILTER: dict[str, Any] = {
     "children": 20,  # that are named, the newest
 }
 
+_HELD = {
+    "code": "load-window",
+    "message": "waits for its dataset's load window to open; whoever may write can start it at once",
+    "class": "waiting",
+}
+
 
 class PostgresViews:
     """See ``services.ports.Views``."""
@@ -106,7 +112,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "id": str(row.id),
         "dataset": row.dataset,
         "state": row.state,
-        "reason": row.reason,
+        "reason": row.reason if row.starts_at is None else _HELD,
         "object": {
             "bucket": row.bucket,
             "key": row.key,
@@ -129,6 +135,9 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "resolved": row.resolved,
         "validate_only": row.validate_only,
         "found": {name: getattr(row, name) for name in FOUND},
+        "attempts": row.attempts,
+        "retry_at": timestamp(row.retry_at),
+        "starts_at": timestamp(row.starts_at),
         "created_at": timestamp(row.created_at),
         "started_at": timestamp(row.started_at),
         "finished_at": timestamp(row.finished_at),

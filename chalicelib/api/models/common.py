@@ -45,7 +45,9 @@ class Reason(Output):
 
     code: str = Field(description="a stable word for programs")
     message: str = Field(description="a sentence for people")
-    class_: str = Field(alias="class", description="whose move it is: file, request, transient or terminal")
+    class_: str = Field(
+        alias="class", description="whose move it is: file, request, transient or terminal; or that it is waiting"
+    )
 
 
 class Problem(BaseModel):

@@ -135,7 +135,11 @@ class JobLinks(Output):
 
 
 class Job(Output):
-    """One version of one object, loaded into one dataset."""
+    """One version of one object, loaded into one dataset.
+
+    It failed for a passing reason ``attempts`` times, and is tried again at ``retry_at`` if that is not null. While it
+    is PENDING for its dataset's load window, ``starts_at`` says until when.
+    """
 
     id: UUID
     dataset: str
@@ -153,6 +157,9 @@ class Job(Output):
     resolved: int
     validate_only: bool
     found: Found
+    attempts: int
+    retry_at: Moment | None
+    starts_at: Moment | None
     created_at: Moment
     started_at: Moment | None
     finished_at: Moment | None

@@ -31,7 +31,7 @@ for update
 update dropload.batch
 set state = 'succeeded', finished_at = clock_timestamp(), read = %(read)s, inserted = %(inserted)s,
     updated = %(updated)s, unchanged = %(unchanged)s, ignored = %(ignored)s, rejected = %(rejected)s,
-    gathered = %(gathered)s
+    gathered = %(gathered)s, worked_ms = worked_ms + %(worked_ms)s, mb_ms = mb_ms + %(mb_ms)s
 where job = %(job)s and number = %(batch)s
 
 -- name: copy_rejections

@@ -16,7 +16,7 @@ select earlier.number, earlier.id
 from dropload.job as earlier
 where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %(etag)s and earlier.size = %(size)s
   and earlier.revision <> %(revision)s and not earlier.validate_only
-  and earlier.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES')
+  and (earlier.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES') or earlier.retry_at is not null)
   -- Where files replace the table, a repeated one may bring back what a later one has replaced.
   and (
       not exists (select from dropload.replaced where dataset = earlier.dataset)
@@ -115,6 +115,7 @@ where number = %(number)s and finished_at is null
 update dropload.job
 set state = 'PENDING', duplicate_of = null, split_done = false, finished_at = null, after_load = null
 where number = (select min(number) from dropload.job where duplicate_of = %(number)s and state = 'DUPLICATE')
+  and not exists (select from dropload.job where number = %(number)s and retry_at is not null)
 returning number
 
 -- name: pass_on_duplicates
@@ -137,7 +138,7 @@ order by rejection.batch, rejection.record
 
 -- name: batch_receipts
 select number, state, byte_start, byte_end, first_line, read, inserted, updated, unchanged, ignored, rejected,
-       attempts, started_at, finished_at
+       attempts, worked_ms, started_at, finished_at
 from dropload.batch
 where job = %(number)s
 order by number

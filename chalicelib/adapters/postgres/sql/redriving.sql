@@ -46,14 +46,14 @@ update dropload.job set redrives = %(redrives)s where number = %(number)s
 
 -- name: restart_batches
 update dropload.batch
-set state = 'pending', started_at = null, finished_at = null
+set state = 'pending', started_at = null, finished_at = null, attempts = 0
 where job = %(number)s and state = 'failed'
 returning number
 
 -- name: restart_job
 -- A split that was given up goes on; where the batches are staged only the split itself knows whether it was at its end.
 update dropload.job
-set state = %(state)s, reason = null, finished_at = null, swept_at = now(),
+set state = %(state)s, reason = null, finished_at = null, swept_at = now(), sweeps = 0, retry_at = null, trouble = null,
     batches_ended = batches_ended - %(batches)s, batches_failed = batches_failed - %(batches)s,
     split_done = split_offset >= size and not staged
 where number = %(number)s

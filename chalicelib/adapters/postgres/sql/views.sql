@@ -8,7 +8,9 @@ select job.number, job.id, job.dataset, job.state, job.reason, original.id as du
        array(select child.id from dropload.job as child where child.parent = job.number
              order by child.number desc limit %(children)s) as children,
        job.read, job.inserted, job.updated, job.unchanged, job.ignored, job.rejected, job.resolved,
-       job.created_at, job.started_at, job.finished_at, job.split_done, job.data_start,
+       job.created_at, job.started_at, job.finished_at,
+       job.attempts, job.retry_at, case when job.state = 'PENDING' and job.starts_at > now() then job.starts_at end as starts_at,
+       job.split_done, job.data_start,
        progress.pending, progress.running, progress.succeeded, progress.failed, progress.cancelled,
        job.data_start + progress.bytes_done as bytes_done, sized.bytes_total,
        -- The books balance when nothing is under way, the batches tile all that was split, each balances, and they add

@@ -6,11 +6,12 @@ alter table dropload.job
     add column max_attempts integer,                        -- as its object's metadata have it; null where they do not
     add column retry_at     timestamptz,                    -- FAILED, and the sweep will try again from then on
     add column starts_at    timestamptz,                    -- PENDING, and held back until then
+    add column released     boolean not null default false, -- somebody has said that it is to begin all the same
     add column trouble      jsonb,                          -- the last failure that is no passing one; as a reason
     add column sweeps       integer not null default 0;     -- times it was swept without any news from it
 
 create index job_retry on dropload.job (retry_at) where retry_at is not null;
-create index job_held on dropload.job (starts_at) where starts_at is not null and state = 'PENDING';
+create index job_held on dropload.job (starts_at, number) where starts_at is not null and state = 'PENDING';
 create index batch_running on dropload.batch (started_at) where state = 'running';
 
 create table dropload.sweep (
