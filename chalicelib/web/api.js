@@ -69,7 +69,7 @@ export async function target(path, { signal } = {}) {
 }
 
 export const get = (path, options) => ask("GET", path, options);
-export const post = (path, body = {}, options = {}) => ask("POST", path, { ...options, body });
+export const post = (path, body, options = {}) => ask("POST", path, { ...options, body });
 
 function parsed(text) {
   try {

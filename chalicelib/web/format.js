@@ -7,12 +7,17 @@ const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", t
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
+const ROUGH = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
+
 export const count = (number) => WHOLE.format(number);
 export const short = (number) => (number < 10_000_000 ? count(number) : SHORT.format(number));
 export const axis = (number) => SHORT.format(number);
 export const speed = (number) => `${count(Number(number.toPrecision(3)))} records/s`;
 export const day = (text) => DAY.format(new Date(`${text}T00:00:00Z`));
 export const moment = (text) => MOMENT.format(new Date(text));
+
+export const rough = (number) => ROUGH.format(number);
+export const dollars = (number) => (number < 0.0001 ? "under $0.0001" : `$${ROUGH.format(number)}`);
 
 // 1 record, 2 records
 export function counted(number, one, many = `${one}s`) {

@@ -4,7 +4,7 @@ import { get, post, serverNow, target } from "./api.js";
 import { batchMap } from "./batches.js";
 import { announce, h, show } from "./dom.js";
 import { question, radios } from "./dialog.js";
-import { ago, bytes, count, counted, duration, fileName, moment, speed } from "./format.js";
+import { ago, bytes, count, counted, dollars, duration, fileName, moment, rough, speed } from "./format.js";
 import { bar, button, ended, facts, link, OUTCOMES, progressOf, state, waiting } from "./parts.js";
 import { causesTable, rejectedRecords } from "./rejected.js";
 import { note, rate } from "./rates.js";
@@ -18,6 +18,7 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
   const map = batchMap(id, signal);
   const records = rejectedRecords(id, signal, fail);
   let job = null;
+  let receipt = null; // what it took
   let told = "";
   const refused = h("p", { class: "wrong", role: "alert", keep: true });
   show(root, h("h1", { tabindex: "-1" }, "Job"), waiting(5, "job"));
@@ -36,6 +37,7 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
     note(job);
     draw();
     if (!changed) return;
+    if (ended(job)) receipt = (await get(`v1/jobs/${id}/receipt`, { signal })).data;
     await map.refresh();
     if (ended(job) && job.counts.rejected) await records.load();
     if (was && told !== job.state) announce(`The job is now: ${state(job).textContent}`);
@@ -56,14 +58,15 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
       h("section", { class: "part", "aria-label": "Map of the file", key: "map" }, map.element),
       job.causes.length ? h("section", { class: "part", key: "causes" }, h("h2", {}, "What was wrong"), causesTable(job)) : null,
       job.counts.rejected && ended(job) ? h("section", { class: "part", key: "records" }, h("h2", {}, "Rejected records"), records.element) : null,
-      h("section", { class: "part", key: "about" }, h("h2", {}, "About it"), about(job)),
+      h("section", { class: "part", key: "about" }, h("h2", {}, "About it"), about(job, receipt)),
     );
   }
 
   function actions() {
     const all = [];
     if (ended(job) && job.counts.rejected) all.push(button("Download rejected file", download, { class: "main" }));
-    if (job.state.startsWith("COMPLETED")) all.push(button("Receipt", receipt));
+    if (job.state.startsWith("COMPLETED")) all.push(button("Receipt", manifest));
+    if (may("write") && waitsForWindow(job)) all.push(button("Begin now", start));
     if (may("write") && !ended(job) && job.state !== "CANCELLING") all.push(button("Cancel", cancel, { class: "grave" }));
     if (may("write") && redrives(job).length) all.push(button("Redrive", redrive));
     return all.length ? h("div", { class: "row", role: "group", "aria-label": "Actions", key: "actions" }, all, refused) : null;
@@ -74,7 +77,7 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
     return follow(() => target(`v1/jobs/${id}/rejected.csv`, { signal }));
   }
 
-  function receipt() {
+  function manifest() {
     return follow(async () => (await get(`v1/jobs/${id}/result`, { signal })).data.output[0].url);
   }
 
@@ -85,6 +88,15 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
       document.body.append(anchor);
       anchor.click();
       anchor.remove();
+    } catch (error) {
+      show(refused, error.message);
+    }
+  }
+
+  async function start() {
+    show(refused);
+    try {
+      await take((await post(`v1/jobs/${id}/start`, {}, { signal })).data);
     } catch (error) {
       show(refused, error.message);
     }
@@ -140,8 +152,15 @@ function why(job) {
   if (job.state === "DUPLICATE") {
     return h("p", { class: "notice", key: "why" }, "These bytes came before under this name, so nothing was loaded. ", job.duplicate_of ? link(job.duplicate_of, "The earlier job") : null);
   }
+  if (waitsForWindow(job)) {
+    return h("p", { class: "notice", key: "why" }, `It waits for the time at which this dataset is loaded, and begins on ${moment(job.starts_at)}.`);
+  }
   if (!job.reason) return null;
-  return h("p", { class: `notice ${job.reason.class === "transient" ? "warn" : "bad"}`, key: "why" }, h("strong", {}, sentence(job.reason.message)), " ", WHOSE[job.reason.class]);
+  return h("p", { class: `notice ${job.reason.class === "transient" ? "warn" : "bad"}`, key: "why" }, h("strong", {}, sentence(job.reason.message)), " ", WHOSE[job.reason.class], job.retry_at ? ` It is tried again on ${moment(job.retry_at)}.` : null);
+}
+
+function waitsForWindow(job) {
+  return job.state === "PENDING" && Boolean(job.starts_at);
 }
 
 function sentence(text) {
@@ -183,7 +202,7 @@ function verdict(job) {
   return (job.balanced ? "The books balance: every record read is accounted for." : "The books are not balanced yet.") + checked;
 }
 
-function about(job) {
+function about(job, receipt) {
   const { object, found, progress } = job;
   const { records } = rate(job);
   const took = job.started_at && job.finished_at ? (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000 : null;
@@ -196,6 +215,7 @@ function about(job) {
     ["Came in", h("time", { datetime: job.created_at, title: ago(job.created_at, serverNow()) }, moment(job.created_at))],
     took !== null && ["Took", `${duration(took)}${records ? `, ${speed(records)}` : ""}`],
     batches > 0 && ["Batches", count(batches)],
+    receipt && ended(job) && ["Cost on AWS, about", `${dollars(receipt.cost_usd)}, ${rough(receipt.gb_seconds)} GB-seconds`],
     job.parent && ["Corrects", link(job.parent, "its parent job")],
     job.again_of && ["Loads again", link(job.again_of, "what an earlier job did not")],
     children.length && ["Corrected by", children.map((child, at) => [at ? ", " : "", link(child, `job ${at + 1}`)])],
