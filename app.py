@@ -66,6 +66,14 @@ def export(event: SQSEvent) -> None:
             container().intake.export(message.body, seconds_left(event))
 
 
+@app.on_sqs_message(queue="dropload-fetch", batch_size=1)
+def fetch(event: SQSEvent) -> None:
+    """A job's file is to be fetched from elsewhere."""
+    for message in event:
+        with container().intake.retried(message.to_dict()):
+            container().intake.fetch(message.body, seconds_left(event))
+
+
 @app.on_sqs_message(queue="dropload-intake-dlq", batch_size=1)
 def bury_intake(event: SQSEvent) -> None:
     """An object's announcement failed too often."""

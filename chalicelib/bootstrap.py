@@ -6,6 +6,7 @@ from pathlib import Path
 from chalicelib.adapters import events, logs
 from chalicelib.adapters.descriptors import load_datasets, read_descriptors
 from chalicelib.adapters.identity import new_id
+from chalicelib.adapters.inputs import S3InputStore
 from chalicelib.adapters.listing import S3Listing
 from chalicelib.adapters.logs import LoggedMeter
 from chalicelib.adapters.parquet_part import ParquetPart
@@ -14,6 +15,7 @@ from chalicelib.adapters.postgres.cancelling import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
+from chalicelib.adapters.postgres.fetches import PostgresFetches
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
@@ -29,6 +31,7 @@ from chalicelib.adapters.secrets import read_secret
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.adapters.tables import StoredTables
+from chalicelib.adapters.web import PublicWeb
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.parts import csv_part, json_part
@@ -43,6 +46,7 @@ from chalicelib.services.details import Details
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
+from chalicelib.services.fetch import Fetch
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.gather import Gather
 from chalicelib.services.health import Health
@@ -59,12 +63,15 @@ from chalicelib.services.reads import Reads
 from chalicelib.services.receipts import Receipts
 from chalicelib.services.records import Records
 from chalicelib.services.redrive import Redrive
+from chalicelib.services.results import Results
 from chalicelib.services.retries import Retries
 from chalicelib.services.schedule import Schedule
 from chalicelib.services.split import Split
+from chalicelib.services.starts import Starts
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
+from chalicelib.services.uploads import Uploads
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -273,8 +280,67 @@ class Container:
             convert=self.convert,
             bury=self.bury,
             export=self.export,
+            fetch=self.fetch,
             retries=self.retries,
             messages=events,
+        )
+
+    @cached_property
+    def fetches(self) -> PostgresFetches:
+        return PostgresFetches(self.database, self.settings.bucket)
+
+    @cached_property
+    def inputs(self) -> S3InputStore:
+        return S3InputStore(self.settings.bucket)
+
+    @cached_property
+    def web(self) -> PublicWeb:
+        return PublicWeb(self.settings.private_origins)
+
+    @cached_property
+    def fetch(self) -> Fetch:
+        return Fetch(
+            fetches=self.fetches,
+            ledger=self.ledger,
+            inputs=self.inputs,
+            objects=self.objects,
+            queues=self.queues,
+            web=self.web,
+            datasets=self.datasets,
+            settings=self.settings,
+            split=self.split,
+            finalise=self.finalise,
+        )
+
+    @cached_property
+    def starts(self) -> Starts:
+        return Starts(
+            fetches=self.fetches,
+            inputs=self.inputs,
+            queues=self.queues,
+            datasets=self.datasets,
+            split=self.split,
+            bucket=self.settings.bucket,
+            source_buckets=self.settings.source_buckets,
+            private_origins=self.settings.private_origins,
+            new_id=new_id,
+        )
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        return Uploads(
+            fetches=self.fetches, inputs=self.inputs, datasets=self.datasets, seconds=self.settings.upload_seconds
+        )
+
+    @cached_property
+    def results(self) -> Results:
+        return Results(
+            jobs=self.jobs,
+            ledger=self.ledger,
+            inputs=self.inputs,
+            objects=self.objects,
+            datasets=self.datasets,
+            link_seconds=self.settings.link_seconds,
         )
 
     @cached_property

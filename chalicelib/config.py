@@ -24,7 +24,9 @@ class Settings:
 
     Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
     holds such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
-    ``Text``, or None where logs are somebody else's to set up.
+    ``Text``, or None where logs are somebody else's to set up. ``source_buckets`` are buckets, or folders of them
+    (``bucket/folder``), that files may be fetched from; ``private_origins`` are those (``https://host:port``) that need
+    not be on the public internet.
     """
 
     bucket: str
@@ -33,6 +35,7 @@ class Settings:
     convert_queue: str
     notify_queue: str
     export_queue: str
+    fetch_queue: str
     database_url: str | None
     database_secret_arn: str | None
     mail_from: str
@@ -44,6 +47,11 @@ class Settings:
     max_unpacked_bytes: int = 50 * 1024 * MIB
     workers: int = 2
     link_seconds: int = 3600
+    upload_seconds: int = 900
+    fetch_bytes: int = 10 * 1024 * MIB
+    fetch_seconds: int = 780
+    source_buckets: tuple[str, ...] = ()
+    private_origins: tuple[str, ...] = ()
     max_attempts: int = 3
     memory_mb: int = 1024
     log_format: str | None = None
@@ -69,6 +77,9 @@ class Settings:
                 raise Terminal("settings", f"the environment variable {name} is not a positive whole number")
             return int(value)
 
+        def words(name: str) -> tuple[str, ...]:
+            return tuple(word.strip().rstrip("/") for word in (env.get(name) or "").split(",") if word.strip())
+
         def one_of(name: str, *known: str) -> str | None:
             value = env.get(name) or None
             if value is not None and value not in known:
@@ -84,6 +95,7 @@ class Settings:
             convert_queue=text("DROPLOAD_CONVERT_QUEUE_URL"),
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
             export_queue=text("DROPLOAD_EXPORT_QUEUE_URL"),
+            fetch_queue=text("DROPLOAD_FETCH_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,
             mail_from=text("DROPLOAD_MAIL_FROM"),
@@ -95,6 +107,11 @@ class Settings:
             chunk_bytes=size("DROPLOAD_CHUNK_BYTES", cls.chunk_bytes),
             workers=size("DROPLOAD_WORKERS", cls.workers),
             link_seconds=size("DROPLOAD_LINK_SECONDS", cls.link_seconds),
+            upload_seconds=size("DROPLOAD_UPLOAD_SECONDS", cls.upload_seconds),
+            fetch_bytes=size("DROPLOAD_FETCH_BYTES", cls.fetch_bytes),
+            fetch_seconds=size("DROPLOAD_FETCH_SECONDS", cls.fetch_seconds),
+            source_buckets=words("DROPLOAD_SOURCE_BUCKETS"),
+            private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
             max_attempts=size("DROPLOAD_MAX_ATTEMPTS", cls.max_attempts),
             memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
             log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),

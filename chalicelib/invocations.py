@@ -73,7 +73,7 @@ def _name(handle: Callable[[Any], Any]) -> str:
 
 
 def _about(context: Any) -> dict[str, Any]:
-    found = {"request_id": getattr(context, "aws_request_id", None), "trace": _trace()}
+    found = {"request_id": getattr(context, "aws_request_id", None), "xray_trace_id": _trace()}
     return {name: value for name, value in found.items() if value}
 
 

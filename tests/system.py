@@ -50,7 +50,7 @@ class System:
         name = f"t-{uuid.uuid4().hex[:12]}"
         sqs, s3 = client("sqs"), client("s3")
         queues = {}
-        for queue in ("intake", "batches", "convert", "notify", "export"):
+        for queue in ("intake", "batches", "convert", "notify", "export", "fetch"):
             attributes = {"VisibilityTimeout": str(visibility_seconds)}
             queues[queue] = sqs.create_queue(QueueName=f"{name}-{queue}", Attributes=attributes)["QueueUrl"]
         s3.create_bucket(Bucket=name)
@@ -71,6 +71,7 @@ class System:
             convert_queue=queues["convert"],
             notify_queue=queues["notify"],
             export_queue=queues["export"],
+            fetch_queue=queues["fetch"],
             database_url=database_url,
             database_secret_arn=None,
             mail_from="dropload@example.com",
@@ -152,6 +153,7 @@ class System:
             self.settings.batch_queue: lambda body: intake.load(body, forever),
             self.settings.notify_queue: lambda body: self.container.notify.run(forever),
             self.settings.export_queue: lambda body: intake.export(body, forever),
+            self.settings.fetch_queue: lambda body: intake.fetch(body, forever),
         }
 
     def receive(self, queue: str) -> Iterator[tuple[str, Callable[[], object]]]:

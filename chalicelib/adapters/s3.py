@@ -1,5 +1,6 @@
 """S3: reads of exactly one version, and writes of any size in bounded memory."""
 
+import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
@@ -11,6 +12,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import calling, client, error_code
+from chalicelib.core.metadata import SHA256
 from chalicelib.errors import FileRefused, Transient
 from chalicelib.services.ports import StoredObject
 
@@ -32,8 +34,12 @@ class S3ObjectStore:
 
     def metadata(self, stored: StoredObject) -> Mapping[str, str]:
         with _reading():
-            answer = _wanted(client("s3").head_object, stored)
-        return {name.lower(): value for name, value in answer["Metadata"].items()}
+            answer = _wanted(client("s3").head_object, stored, ChecksumMode="ENABLED")
+        said = {name.lower(): value for name, value in answer["Metadata"].items()}
+        checked = answer.get("ChecksumSHA256", "")
+        if checked and "-" not in checked:  # else it is one of its parts' checksums
+            said[SHA256] = base64.b64decode(checked).hex()
+        return said
 
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         return b"".join(_range(stored, start, end, end - start))

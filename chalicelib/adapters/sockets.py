@@ -5,6 +5,8 @@ import ssl
 import time
 from typing import Any
 
+SILENCE_SECONDS = 60.0  # for which the other side may send and take nothing
+
 
 class _Timed(socket.socket):
     """``ends`` is on the monotonic clock; all that is sent or received after it times out."""
@@ -12,15 +14,15 @@ class _Timed(socket.socket):
     ends = float("inf")
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(seconds_until(self.ends))
+        self.settimeout(patience_until(self.ends))
         return super().recv_into(*args, **kwargs)
 
     def send(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(seconds_until(self.ends))
+        self.settimeout(patience_until(self.ends))
         return super().send(*args, **kwargs)
 
     def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self.settimeout(seconds_until(self.ends))
+        self.settimeout(patience_until(self.ends))
         super().sendall(*args, **kwargs)
 
 
@@ -37,7 +39,7 @@ def connected(address: tuple[Any, ...], family: int, ends: float) -> TimedSocket
     connection = TimedSocket(family, socket.SOCK_STREAM)
     try:
         connection.ends = ends
-        connection.settimeout(seconds_until(ends))
+        connection.settimeout(patience_until(ends))
         connection.connect(address)
     except BaseException:
         connection.close()
@@ -53,7 +55,7 @@ def secured(connection: TimedSocket, context: ssl.SSLContext, host: str) -> Time
     assert isinstance(secure, TimedTlsSocket)
     try:
         secure.ends = connection.ends
-        secure.settimeout(seconds_until(secure.ends))
+        secure.settimeout(patience_until(secure.ends))
         secure.do_handshake()
     except BaseException:
         secure.close()
@@ -61,9 +63,9 @@ def secured(connection: TimedSocket, context: ssl.SSLContext, host: str) -> Time
     return secure
 
 
-def seconds_until(ends: float) -> float:
-    """What is left. Raises TimeoutError where nothing is."""
+def patience_until(ends: float) -> float:
+    """What is left, or as long as we wait for a word. Raises TimeoutError where nothing is left."""
     left = ends - time.monotonic()
     if left <= 0:
         raise TimeoutError("out of time")
-    return left
+    return min(left, SILENCE_SECONDS)

@@ -39,6 +39,9 @@ class SqsQueues:
     def send_export(self, id: UUID) -> None:
         _send(self._settings.export_queue, [{"export": str(id)}])
 
+    def send_fetch(self, id: UUID) -> None:
+        _send(self._settings.fetch_queue, [{"job": str(id)}])
+
     def hide(self, delivery: Delivery, seconds: int) -> None:
         settings = self._settings
         urls = (
@@ -47,6 +50,7 @@ class SqsQueues:
             settings.convert_queue,
             settings.notify_queue,
             settings.export_queue,
+            settings.fetch_queue,
         )
         name = delivery.queue.rpartition(":")[2]
         url = next((url for url in urls if url.rpartition("/")[2] == name), None)

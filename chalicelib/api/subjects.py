@@ -2,11 +2,24 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, receipts, records, web
+from chalicelib.api import (
+    datasets,
+    documents,
+    exports,
+    health,
+    jobs,
+    keys,
+    levers,
+    receipts,
+    records,
+    uploads,
+    web,
+)
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
+    uploads.routes,
     levers.routes,
     receipts.routes,
     datasets.routes,

@@ -76,6 +76,15 @@ def is_public(address: str) -> bool:
     return _is_public_6(parsed)
 
 
+def is_numeric(host: str) -> bool:
+    """Tell whether a host is an address already."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_public_4(address: IPv4Address) -> bool:
     return not any(address in network for network in _NOT_PUBLIC_4)
 

@@ -166,8 +166,7 @@ class Finalise:
         return seconds
 
     def _prefix(self, job: Job) -> str:
-        """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""
-        return f"error/{job.dataset if job.dataset in self._datasets else '_'}/job={job.id}/"
+        return results_folder(job, self._datasets)
 
     def _audiences(self, ending: Ending, state: JobState, reason: Reason | None) -> list[str]:
         """Who is told: nobody of success, owners of what is wrong with the file, engineers of what is wrong with us."""
@@ -176,6 +175,11 @@ class Finalise:
         dataset = self._datasets.get(ending.job.dataset)
         ours = reason is not None and reason.kind != "file"
         return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
+
+
+def results_folder(job: Job, datasets: Datasets) -> str:
+    """Where a job's files go. A folder that is no dataset's may have any name, and as long a one as keys can be."""
+    return f"error/{job.dataset if job.dataset in datasets else '_'}/job={job.id}/"
 
 
 def error_file_of(job: Job, dataset: Dataset | None) -> ErrorFile:

@@ -10,6 +10,7 @@ from chalicelib.errors import Terminal
 from chalicelib.services.bury import Bury
 from chalicelib.services.convert import Convert
 from chalicelib.services.export import Export
+from chalicelib.services.fetch import Fetch
 from chalicelib.services.load import Load
 from chalicelib.services.ports import Delivery, Remaining, StoredObject, unhurried
 from chalicelib.services.retries import Retries
@@ -44,6 +45,7 @@ class Intake:
         convert: Convert,
         bury: Bury,
         export: Export,
+        fetch: Fetch,
         retries: Retries,
         messages: Messages,
     ) -> None:
@@ -53,6 +55,7 @@ class Intake:
         self._convert = convert
         self._bury = bury
         self._export = export
+        self._fetch = fetch
         self._messages = messages
 
     def retried(self, record: Mapping[str, Any]) -> AbstractContextManager[None]:
@@ -76,6 +79,13 @@ class Intake:
             raise Terminal("unknown-message", "a message on the convert queue names no job")
         with working("convert", job=job):
             self._convert.run(job, remaining)
+
+    def fetch(self, body: str, remaining: Remaining) -> None:
+        """A job whose file is to be fetched."""
+        job = self._messages.job_of(body)
+        if job is None:
+            raise Terminal("unknown-message", "a message on the fetch queue names no job")
+        self._fetch.run(job, remaining)
 
     def load(self, body: str, remaining: Remaining = unhurried) -> None:
         """A batch to load; ``remaining`` tells the seconds left."""

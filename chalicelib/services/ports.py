@@ -53,6 +53,7 @@ class Job:
     A job that was not ``asked`` for has an object whose metadata nobody has read yet. It was tried ``attempts`` times
     and failed for a passing reason; ``max_attempts`` is None where its uploader did not say. Until ``starts_at`` a
     PENDING job is held back.
+    While it is ``fetching`` its object is still to come, and of ``object`` only the key is known.
     """
 
     number: int
@@ -82,6 +83,7 @@ class Job:
     attempts: int
     max_attempts: int | None
     starts_at: datetime | None
+    fetching: bool = False
 
     @property
     def held_back(self) -> bool:
@@ -192,7 +194,10 @@ class ObjectStore(Protocol):
         """The bytes from ``start`` on. Raises FileRefused when the object is gone or was overwritten."""
 
     def metadata(self, stored: StoredObject) -> Mapping[str, str]:
-        """What the uploader said of the object, names in lower case. Raises as ``stream``."""
+        """What the uploader said of the object, names in lower case; S3's own SHA-256 where it has one.
+
+        Raises as ``stream``.
+        """
 
     def read(self, stored: StoredObject, start: int, end: int) -> bytes:
         """The bytes of a range. Raises as ``stream``."""
@@ -257,6 +262,9 @@ class Queues(Protocol):
     def send_notify(self) -> None: ...
 
     def send_export(self, id: UUID) -> None: ...
+
+    def send_fetch(self, id: UUID) -> None:
+        """Ask for a job's object to be fetched."""
 
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""

@@ -13,7 +13,7 @@ from chalicelib.core.corrections import Place, first_places
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout, json_layout, read_layout
 from chalicelib.core.jsoncorrections import first_json_places
-from chalicelib.core.metadata import asks_to_validate
+from chalicelib.core.metadata import asks_for_again, asks_to_validate, sha256_of
 from chalicelib.core.objectkeys import dataset_of, printable_key
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.core.window import Window
@@ -96,21 +96,36 @@ class Split:
             note(dataset=job.dataset)
             self._go_on(job, remaining, cut)
 
-    def open(self, stored: StoredObject, *, validate_only: bool) -> Job:
+    def open(self, stored: StoredObject, *, validate_only: bool, sha256: str | None = None, again: bool = False) -> Job:
         """The job of this object, opened if it has none."""
         stored = replace(stored, key=printable_key(stored.key))
-        dataset = self._datasets.get(dataset_of(stored.key))
-        share = stored.size // (2 * self._settings.workers)  # at least two batches a worker
-        batch_bytes = min(self._settings.batch_bytes, max(share, _MIN_BATCH) + _SLACK)
+        dataset = dataset_of(stored.key)
         return self._ledger.open_job(
             self._new_id(),
-            dataset_of(stored.key),
+            dataset,
             stored,
-            batch_bytes,
+            self._batch_bytes(stored),
             validate_only=validate_only,
-            # A dataset whose files replace each other has its own way of taking them whole.
-            atomic=dataset is not None and dataset.atomic and dataset.on_conflict != "replace",
+            atomic=is_atomic(self._datasets.get(dataset)),
+            sha256=sha256,
+            again=again,
         )
+
+    def reopen(self, stored: StoredObject, *, validate_only: bool) -> Job:
+        """Another job of an object that has one."""
+        dataset = dataset_of(stored.key)
+        return self._ledger.reopen(
+            self._new_id(),
+            dataset,
+            stored,
+            self._batch_bytes(stored),
+            validate_only=validate_only,
+            atomic=is_atomic(self._datasets.get(dataset)),
+        )
+
+    def _batch_bytes(self, stored: StoredObject) -> int:
+        share = stored.size // (2 * self._settings.workers)  # at least two batches a worker
+        return min(self._settings.batch_bytes, max(share, _MIN_BATCH) + _SLACK)
 
     def _opened(self, stored: StoredObject) -> Job:
         """The job of an announced object, to be validated only if its uploader has asked for that."""
@@ -122,7 +137,13 @@ class Split:
             return self.open(stored, validate_only=False)
         try:
             attempts = attempts_of(metadata)
-            return self.limit(self.open(stored, validate_only=asks_to_validate(metadata)), attempts)
+            job = self.open(
+                stored,
+                validate_only=asks_to_validate(metadata),
+                sha256=sha256_of(metadata),
+                again=asks_for_again(metadata),
+            )
+            return self.limit(job, attempts)
         except FileRefused as refused:
             job = self.open(stored, validate_only=True)
             self._ledger.end_split(job, Reason(refused.code, refused.message, "file"))
@@ -153,6 +174,8 @@ class Split:
                 self._queues.send_batches(job.id, self._ledger.pending(job))
             if job.state is JobState.CANCELLING:
                 self._ledger.end_split(job, None)
+            elif job.fetching:
+                self._queues.send_fetch(job.id)
             elif not job.split_done:
                 try:
                     if not job.asked:
@@ -226,6 +249,11 @@ class Split:
         if limit is not None and job.object.size > limit:
             raise FileRefused("byte-count", f"the file has {job.object.size} bytes; the dataset takes at most {limit}")
         return dataset
+
+
+def is_atomic(dataset: Dataset | None) -> bool:
+    """Whether its files are taken whole or not at all; one whose files replace each other has its own way of that."""
+    return dataset is not None and dataset.atomic and dataset.on_conflict != "replace"
 
 
 def _read_header(chunks: Iterator[bytes], dataset: Dataset, form: str) -> tuple[Layout, bytes, Iterator[bytes]]:

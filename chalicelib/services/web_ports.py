@@ -6,11 +6,18 @@ from typing import Protocol
 
 
 class Answer(Protocol):
-    """A server's answer, whatever its status. Names of headers are in lower case, ``url`` may be shown to anyone."""
+    """A server's answer, whatever its status."""
 
-    status: int
-    headers: Mapping[str, str]
-    url: str
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Their names are in lower case."""
+
+    @property
+    def url(self) -> str:
+        """Where it came from in the end, as it may be shown to anyone."""
 
     def chunks(self, most_bytes: int) -> Iterator[bytes]:
         """The whole body, in pieces of at most this many bytes.

@@ -73,6 +73,7 @@ class RequestHandler(ChaliceRequestHandler):
         status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
         answer = problem(status, "bad-request", status.description or status.phrase)
         self._send_http_response(status, {str(k): str(v) for k, v in answer.headers.items()}, answer.body)
+        self.wfile.flush()  # the server does that only after methods that it knows
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Log method, path and status."""

@@ -18,7 +18,7 @@ def for_emulator(template: dict[str, Any], parameters: Mapping[str, str], code: 
         elif resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"]["Policies"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
-                    _widen(statement)
+                    _widen(statement["Fn::If"][1] if "Fn::If" in statement else statement)
     return template
 
 

@@ -25,6 +25,7 @@ NOWHERE = Settings(
     convert_queue="",
     notify_queue="",
     export_queue="",
+    fetch_queue="",
     database_url=None,
     database_secret_arn=None,
     mail_from="",

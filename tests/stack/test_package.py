@@ -95,6 +95,7 @@ def test_every_function_has_its_own_role_and_the_right_python(template: dict[str
     assert len(roles) == len(made) == len(CONFIG["lambda_functions"])
     reaching = template["Resources"]["ReachDatabase"]["Properties"]["Roles"]
     assert sorted(role["Ref"] for role in reaching) == sorted(roles)
+    assert template["Resources"]["BeTraced"]["Properties"]["Roles"] == reaching
     for role in roles:
         (policy,) = template["Resources"][role]["Properties"]["Policies"]
         assert policy["PolicyDocument"]["Statement"]
@@ -150,7 +151,7 @@ import app
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 settings = {name: "x" for name in (
-    "bucket intake_queue batch_queue convert_queue notify_queue export_queue "
+    "bucket intake_queue batch_queue convert_queue notify_queue export_queue fetch_queue "
     "database_url mail_from engineers public_url"
 ).split()}
 Container(Settings(**settings, database_secret_arn=None)).intake

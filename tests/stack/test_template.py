@@ -16,6 +16,8 @@ TAKE_NO_RESOURCE = {  # what AWS allows for no narrower resource
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
 }
 CONSUMERS = {  # queue: the parameters of its consumer
     "IntakeQueue": "Split",
@@ -23,6 +25,7 @@ CONSUMERS = {  # queue: the parameters of its consumer
     "ConvertQueue": "Convert",
     "NotifyQueue": "Notify",
     "ExportQueue": "Export",
+    "FetchQueue": "Fetch",
     "IntakeDeadLetters": "Bury",
     "BatchDeadLetters": "Bury",
     "ExportDeadLetters": "Bury",
@@ -62,16 +65,38 @@ def test_no_policy_allows_more_than_named_actions_on_named_resources() -> None:
 
 
 def test_functions_reach_only_their_own_folders_of_the_bucket() -> None:
+    folders = ("/input/*", "/error/*", "/archive/*", "/staging/*", "/output/*", "/input/*/redrive/*")
     for where, statement in all_statements():
+        if statement["Sid"] == "ReadSources":  # other buckets, as the operator says
+            assert where == "fetch"
+            continue
         for action in as_list(statement["Action"]):
             if action.startswith("s3:") and action not in ("s3:ListBucket", "s3:ListBucketVersions"):
                 path = statement["Resource"]["Fn::Sub"].rpartition("${AWS::Region}")[2]
-                paths = ("/input/*", "/error/*", "/archive/*", "/staging/*", "/output/*", "/input/*/redrive/*")
-                assert path in paths, (where, action)
+                if where == "fetch" and path == ("/*" if "Get" in action else "/input/*/fetch=*"):
+                    continue
+                assert path in folders, (where, action)
                 assert path != "/output/*" or where in ("export", "api_handler"), (where, action)
                 assert where != "export" or path == "/output/*", (where, action)
-                assert not (path == "/input/*" and "Put" in action), (where, action)
+                grants = statement["Sid"] == "GrantUploads" and where == "api_handler"  # to others, for one key each
+                assert grants or not (path == "/input/*" and "Put" in action), (where, action)
                 assert not (path == "/archive/*" and "Get" in action), (where, action)
+
+
+def test_other_buckets_are_read_only_where_the_operator_names_them() -> None:
+    policy = json.loads((ROOT / "infra" / "policies" / "fetch.json").read_text())
+    [conditional] = [statement["Fn::If"] for statement in policy["Statement"] if "Fn::If" in statement]
+    assert conditional[0] == "HasSourceBuckets"
+    assert conditional[2] == {"Ref": "AWS::NoValue"}
+    assert all(action.startswith("s3:GetObject") for action in conditional[1]["Action"])
+    assert '{"Ref": "SourceBuckets"}' in json.dumps(conditional[1]["Resource"])
+
+
+def test_the_page_alone_may_use_the_bucket_from_a_browser() -> None:
+    [rule] = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    assert "PublicUrl" in json.dumps(rule["AllowedOrigins"])
+    assert "*" not in rule["AllowedOrigins"]
+    assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "POST", "PUT"}
 
 
 def test_nothing_is_deleted_but_versions_of_what_was_dropped() -> None:
@@ -83,14 +108,14 @@ def test_nothing_is_deleted_but_versions_of_what_was_dropped() -> None:
 
 
 def test_whoever_may_finish_a_job_may_put_its_file_away() -> None:
-    for name in ("split", "convert", "load", "bury_intake", "bury_batch", "sweep"):
+    for name in ("split", "convert", "load", "fetch", "bury_intake", "bury_batch", "sweep"):
         policy = json.loads((ROOT / "infra" / "policies" / f"{name}.json").read_text())
         sids = {statement["Sid"] for statement in statements(policy)}
         assert sids >= {"WriteResults", "ReadInput", "TellMissingFromForbidden", "DeleteLoaded", "Archive"}, name
 
 
 def test_whoever_may_finish_a_job_may_tell_of_it_and_hand_its_replay_on() -> None:
-    for name in ("split", "convert", "load", "bury_intake", "sweep"):  # bury_batch gives a replay up
+    for name in ("split", "convert", "load", "fetch", "bury_intake", "sweep"):  # bury_batch gives a replay up
         policy = json.loads((ROOT / "infra" / "policies" / f"{name}.json").read_text())
         [send] = [statement for statement in statements(policy) if statement["Sid"] == "Send"]
         queues = {resource["Fn::GetAtt"][0] for resource in as_list(send["Resource"])}
@@ -110,12 +135,14 @@ def test_a_message_stays_hidden_for_six_times_its_functions_timeout(queue: str, 
     assert defaults["Visibility"] >= 6 * defaults["Timeout"]
 
 
-@pytest.mark.parametrize("function", ["Split", "Load", "Convert", "Notify", "Export", "Bury"])
+@pytest.mark.parametrize("function", ["Split", "Load", "Convert", "Notify", "Export", "Fetch", "Bury"])
 def test_locally_a_message_is_hidden_as_long_as_its_function_may_run(function: str) -> None:
     assert int(PARAMETERS[f"{function}Visibility"]) >= int(PARAMETERS[f"{function}Timeout"])
 
 
-@pytest.mark.parametrize("queue", ["IntakeQueue", "BatchQueue", "ConvertQueue", "NotifyQueue", "ExportQueue"])
+@pytest.mark.parametrize(
+    "queue", ["IntakeQueue", "BatchQueue", "ConvertQueue", "NotifyQueue", "ExportQueue", "FetchQueue"]
+)
 def test_what_fails_five_times_is_kept_for_two_weeks(queue: str) -> None:
     redrive = RESOURCES[queue]["Properties"]["RedrivePolicy"]
     assert redrive["maxReceiveCount"] == 5

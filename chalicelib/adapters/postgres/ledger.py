@@ -50,30 +50,41 @@ class PostgresLedger:
         self._memory_mb = memory_mb
 
     def open_job(
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        sha256: str | None = None,
+        again: bool = False,
+    ) -> Job:
+        # Without versions, validating a file and loading it are told apart all the same.
+        revision = revision_of(stored) + ":validate" * (validate_only and stored.version_id is None)
+        values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
+        values["sha256"] = sha256
+        with self._database.transaction() as cursor:
+            cursor.execute(JOBS["lock_name"], values)
+            cursor.execute(JOBS["adopt"], values)
+            adopted = cursor.rowcount > 0
+            if not adopted:
+                cursor.execute(JOBS["insert"], values)
+                if cursor.rowcount and not validate_only and not again:
+                    _mark_duplicate(cursor, values)
+            cursor.execute(JOBS["by_revision"], values)
+            return as_job(cursor.fetchone())
+
+    def reopen(
         self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
     ) -> Job:
-        values = {
-            "id": id,
-            "dataset": dataset,
-            "bucket": stored.bucket,
-            "key": stored.key,
-            # Without versions, validating a file and loading it are told apart all the same.
-            "revision": revision_of(stored) + ":validate" * (validate_only and stored.version_id is None),
-            "version_id": stored.version_id,
-            "etag": stored.etag,
-            "size": stored.size,
-            "batch_bytes": batch_bytes,
-            "validate_only": validate_only,
-            "atomic": atomic,
-        }
+        revision = f"{revision_of(stored)}:again:{id}"
+        values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["insert"], values)
-            if cursor.rowcount and not validate_only:
-                cursor.execute(JOBS["find_same_bytes"], values)
-                earlier = cursor.fetchone()
-                if earlier is not None:
-                    cursor.execute(JOBS["mark_duplicate"], {**values, "earlier": earlier.number})
+            cursor.execute(JOBS["mark_again"], {**values, "first": revision_of(stored)})
             cursor.execute(JOBS["by_revision"], values)
             return as_job(cursor.fetchone())
 
@@ -233,6 +244,7 @@ class PostgresLedger:
     def drop_left_over(self) -> int:
         with self._database.transaction() as cursor:
             cursor.execute(CLAIMS["forget_left_over"])
+            cursor.execute(queries("fetch")["forget"], {"number": None})
             return shadow.drop_left_over(cursor) + gather.drop_left_over(cursor)
 
     def untidy(self, id: UUID) -> Untidy | None:
@@ -297,11 +309,38 @@ def as_job(row: Any) -> Job:
         split_line=row.split_line,
         split_done=row.split_done,
         batches=row.batches,
+        fetching=row.fetching,
         asked=row.asked,
         attempts=row.attempts,
         max_attempts=row.max_attempts,
         starts_at=row.starts_at,
     )
+
+
+def _opening(
+    id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, revision: str, *, validate_only: bool, atomic: bool
+) -> dict[str, Any]:
+    return {
+        "id": id,
+        "dataset": dataset,
+        "bucket": stored.bucket,
+        "key": stored.key,
+        "revision": revision,
+        "version_id": stored.version_id,
+        "etag": stored.etag,
+        "size": stored.size,
+        "batch_bytes": batch_bytes,
+        "validate_only": validate_only,
+        "atomic": atomic,
+        "sha256": None,
+    }
+
+
+def _mark_duplicate(cursor: Cursor, values: dict[str, Any]) -> None:
+    cursor.execute(JOBS["find_same_bytes"], values)
+    earlier = cursor.fetchone()
+    if earlier is not None:
+        cursor.execute(JOBS["mark_duplicate"], {**values, "earlier": earlier.number})
 
 
 def _job(cursor: Cursor, id: UUID) -> Job | None:

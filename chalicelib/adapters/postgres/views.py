@@ -141,5 +141,11 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "created_at": timestamp(row.created_at),
         "started_at": timestamp(row.started_at),
         "finished_at": timestamp(row.finished_at),
-        "links": {"self": here, "rejections": f"{here}/rejections"},
+        "source": row.source,
+        "links": {
+            "self": here,
+            "rejections": f"{here}/rejections",
+            "rejected": f"{here}/rejected.csv",
+            "result": f"{here}/result",
+        },
     }

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from chalicelib.core.addresses import MOST_URL
+
 
 class Input(BaseModel):
     """What is sent: unknown members are refused, so that a typo is not an answer to another question."""
@@ -28,6 +30,7 @@ def storable(text: str) -> str:
 Name = Annotated[str, Field(max_length=1024), AfterValidator(storable)]
 Cell = Annotated[str, Field(max_length=10_000), AfterValidator(storable)]
 """A value as files have it."""
+Address = Annotated[str, Field(min_length=1, max_length=MOST_URL), AfterValidator(storable)]
 Moment = Annotated[datetime, Field(description="RFC 3339, UTC")]
 Page = Annotated[int, Field(ge=1, le=200)]
 

@@ -132,6 +132,8 @@ class JobLinks(Output):
 
     self: str
     rejections: str
+    rejected: str
+    result: str
 
 
 class Job(Output):
@@ -163,6 +165,7 @@ class Job(Output):
     created_at: Moment
     started_at: Moment | None
     finished_at: Moment | None
+    source: str | None = Field(description="where its file was fetched from, but for the query")
     links: JobLinks
 
 

@@ -4,11 +4,25 @@
 -- Two versions of one name are opened one after the other, so that the second sees the first.
 select pg_advisory_xact_lock(hashtextextended(%(bucket)s || '/' || %(key)s, 0))
 
+-- name: adopt
+-- The object of a job that waits for one has come. Also where that has ended meanwhile: its object is no other job's.
+update dropload.job
+set revision = %(revision)s, version_id = %(version_id)s, etag = %(etag)s, size = %(size)s,
+    batch_bytes = %(batch_bytes)s, fetching = false
+where bucket = %(bucket)s and key = %(key)s and fetching
+
 -- name: insert
-insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, validate_only, atomic)
+insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, validate_only, atomic,
+                          sha256)
 values (%(id)s, %(dataset)s, %(bucket)s, %(key)s, %(revision)s, %(version_id)s, %(etag)s, %(size)s, %(batch_bytes)s,
-        %(validate_only)s, %(atomic)s)
+        %(validate_only)s, %(atomic)s, %(sha256)s)
 on conflict (bucket, key, revision) do nothing
+
+-- name: mark_again
+update dropload.job
+set again_of = (select number from dropload.job as first
+                where first.bucket = %(bucket)s and first.key = %(key)s and first.revision = %(first)s)
+where id = %(id)s
 
 -- name: find_same_bytes
 -- An earlier job of the same bytes under the same name that has loaded them, or is about to.

@@ -5,6 +5,7 @@ select job.number, job.id, job.dataset, job.state, job.reason, original.id as du
        first.id as again_of,
        job.bucket, job.key, job.version_id, job.etag, job.size,
        job.container, job.format, job.encoding, job.delimiter, job.validate_only,
+       (select shown from dropload.source where source.job = job.number) as source,
        array(select child.id from dropload.job as child where child.parent = job.number
              order by child.number desc limit %(children)s) as children,
        job.read, job.inserted, job.updated, job.unchanged, job.ignored, job.rejected, job.resolved,
