@@ -88,7 +88,9 @@ def test_the_whole_way_can_be_gone_by_keyboard(visit: Visit, job: Json, doors: D
     page.locator("ol.jobs a").first.wait_for()
     press("Tab")
     assert visitor.focus == "Skip to content"
-    assert page.locator("#skip").bounding_box()["y"] >= 0  # type: ignore[index]
+    box = page.locator("#skip").bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
     press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
     seen = []

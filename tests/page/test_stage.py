@@ -1,25 +1,26 @@
 """On AWS the page lives under a stage."""
 
-from typing import Any
+from types import SimpleNamespace
 
-import app
+from chalice import Response
+
+from chalicelib.api.requests import current_request, receive
+from chalicelib.api.web import get_page
 
 
-def answer(path: str) -> dict[str, Any]:
-    """What the Lambda function answers to API Gateway."""
+def answer(path: str) -> Response:
+    """What is answered to an event of API Gateway for the page at this path."""
     event = {
         "requestContext": {"httpMethod": "GET", "resourcePath": "/", "path": path},
         "headers": {},
         "multiValueQueryStringParameters": None,
         "pathParameters": None,
-        "stageVariables": None,
         "body": None,
-        "isBase64Encoded": False,
     }
-    answered: dict[str, Any] = app.app(event, None)
-    return answered
+    asked = SimpleNamespace(to_original_event=lambda: event)
+    return receive(asked, lambda _: get_page(current_request()))
 
 
 def test_without_its_slash_the_stage_leads_to_the_page() -> None:
     redirect = answer("/prod")
-    assert (redirect["statusCode"], redirect["headers"]["Location"]) == (308, "prod/")
+    assert (redirect.status_code, redirect.headers["Location"]) == (308, "prod/")
