@@ -19,6 +19,7 @@ from chalicelib.adapters.postgres.fetches import PostgresFetches
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.post import PostgresPost
 from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schedules import PostgresSchedules
@@ -29,6 +30,7 @@ from chalicelib.adapters.postgres.work import PostgresReceipts
 from chalicelib.adapters.s3 import S3ObjectStore
 from chalicelib.adapters.secrets import read_secret
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.adapters.sns import SnsTopic
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.adapters.tables import StoredTables
 from chalicelib.adapters.web import PublicWeb
@@ -72,6 +74,7 @@ from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
+from chalicelib.services.watch import Watch
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -106,7 +109,8 @@ class Container:
 
     @cached_property
     def ledger(self) -> PostgresLedger:
-        return PostgresLedger(self.database, self.settings.memory_mb)
+        settings = self.settings
+        return PostgresLedger(self.database, settings.memory_mb, topic=settings.events_topic is not None)
 
     @cached_property
     def views(self) -> PostgresViews:
@@ -188,15 +192,20 @@ class Container:
 
     @cached_property
     def notify(self) -> Notify:
-        mailer = SesMailer(self.settings.mail_from)
+        topic = self.settings.events_topic
         return Notify(
-            ledger=self.ledger,
-            mailer=mailer,
+            post=self.post,
+            mailer=SesMailer(self.settings.mail_from),
+            topic=None if topic is None else SnsTopic(topic),
             queues=self.queues,
             datasets=self.datasets,
             settings=self.settings,
             meter=self.meter,
         )
+
+    @cached_property
+    def post(self) -> PostgresPost:
+        return PostgresPost(self.database)
 
     @cached_property
     def bury(self) -> Bury:
@@ -213,6 +222,7 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            watch=Watch(post=self.post, datasets=self.datasets, digest_hour=self.settings.digest_hour),
             schedule=self.schedule,
             overview=self.overview,
         )
@@ -224,7 +234,7 @@ class Container:
     @cached_property
     def schedule(self) -> Schedule:
         return Schedule(
-            waiting=PostgresSchedules(self.database),
+            waiting=PostgresSchedules(self.database, topic=self.settings.events_topic is not None),
             redrives=self.redrives,
             queues=self.queues,
             datasets=self.datasets,

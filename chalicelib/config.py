@@ -26,7 +26,9 @@ class Settings:
     holds such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
     ``Text``, or None where logs are somebody else's to set up. ``source_buckets`` are buckets, or folders of them
     (``bucket/folder``), that files may be fetched from; ``private_origins`` are those (``https://host:port``) that need
-    not be on the public internet.
+    not be on the public internet. ``events_topic`` is an SNS topic's ARN, ``digest_hour`` the hour (UTC) at which mails
+    about the day before go out. A mail about failed files waits until none has come for ``mail_settle_seconds``, and
+    the next one about the same dataset for ``mail_window_seconds``.
     """
 
     bucket: str
@@ -56,6 +58,10 @@ class Settings:
     memory_mb: int = 1024
     log_format: str | None = None
     oidc: Oidc | None = None
+    events_topic: str | None = None
+    mail_settle_seconds: int = 30
+    mail_window_seconds: int = 900
+    digest_hour: int = 6
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -75,6 +81,12 @@ class Settings:
             value = env.get(name) or str(default)
             if not (value.isascii() and value.isdigit() and int(value) > 0):
                 raise Terminal("settings", f"the environment variable {name} is not a positive whole number")
+            return int(value)
+
+        def whole(name: str, default: int, most: int) -> int:
+            value = env.get(name) or str(default)
+            if not (value.isascii() and value.isdigit() and int(value) <= most):
+                raise Terminal("settings", f"the environment variable {name} is not a whole number from 0 to {most}")
             return int(value)
 
         def words(name: str) -> tuple[str, ...]:
@@ -116,4 +128,8 @@ class Settings:
             memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
             log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
+            events_topic=env.get("DROPLOAD_EVENTS_TOPIC_ARN") or None,
+            mail_settle_seconds=whole("DROPLOAD_MAIL_SETTLE_SECONDS", cls.mail_settle_seconds, 3600),
+            mail_window_seconds=whole("DROPLOAD_MAIL_WINDOW_SECONDS", cls.mail_window_seconds, 86_400),
+            digest_hour=whole("DROPLOAD_DIGEST_HOUR", cls.digest_hour, 23),
         )

@@ -33,8 +33,8 @@ class SqsQueues:
     def send_convert(self, id: UUID) -> None:
         _send(self._settings.convert_queue, [{"job": str(id)}])
 
-    def send_notify(self) -> None:
-        _send(self._settings.notify_queue, [{}])
+    def send_notify(self, delay: int = 0) -> None:
+        _send(self._settings.notify_queue, [{}], delay)
 
     def send_export(self, id: UUID) -> None:
         _send(self._settings.export_queue, [{"export": str(id)}])
@@ -70,8 +70,11 @@ class SqsQueues:
             client("sqs").get_queue_attributes(QueueUrl=self._settings.batch_queue, AttributeNames=["QueueArn"])
 
 
-def _send(queue: str, messages: Sequence[dict[str, Any]]) -> None:
-    entries = [{"Id": str(at), "MessageBody": json.dumps(message)} for at, message in enumerate(messages)]
+def _send(queue: str, messages: Sequence[dict[str, Any]], delay: int = 0) -> None:
+    entries = [
+        {"Id": str(at), "MessageBody": json.dumps(message), "DelaySeconds": delay}
+        for at, message in enumerate(messages)
+    ]
     with calling("sending messages"):
         answer = client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
     if answer.get("Failed"):

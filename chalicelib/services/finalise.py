@@ -7,7 +7,7 @@ from uuid import UUID
 from chalicelib.core.attempts import attempts_metadata
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.error_file import ErrorFile, error_file
-from chalicelib.core.schema import AfterLoad
+from chalicelib.core.schema import AfterLoad, Tell
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
 from chalicelib.services.attention import give_up_if_unwanted
@@ -174,7 +174,9 @@ class Finalise:
             return []
         dataset = self._datasets.get(ending.job.dataset)
         ours = reason is not None and reason.kind != "file"
-        return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
+        if ours or dataset is None or not dataset.owners:
+            return ["engineers"]
+        return ["owners"] if dataset.notify in (Tell.ALL, Tell.FAILURES) else []
 
 
 def results_folder(job: Job, datasets: Datasets) -> str:

@@ -85,7 +85,8 @@ class Intake:
         job = self._messages.job_of(body)
         if job is None:
             raise Terminal("unknown-message", "a message on the fetch queue names no job")
-        self._fetch.run(job, remaining)
+        with working("fetch", job=job):
+            self._fetch.run(job, remaining)
 
     def load(self, body: str, remaining: Remaining = unhurried) -> None:
         """A batch to load; ``remaining`` tells the seconds left."""

@@ -22,7 +22,6 @@ from chalicelib.services.ports import (
     Ending,
     Job,
     Judge,
-    Notice,
     Placed,
     Reason,
     RejectedRecord,
@@ -155,7 +154,7 @@ class FinalTransaction(Protocol):
         """The job has failed for a passing reason; after that time it is to be tried again, if at all."""
 
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
-        """Make the job terminal and put a notice for each audience into the outbox."""
+        """Make the job terminal and put a notice for each audience (and the topic, if any) into the outbox."""
 
 
 class Ledger(Protocol):
@@ -249,7 +248,7 @@ class Ledger(Protocol):
         """The finaliser's transaction, or None where batches are missing or the job has ended."""
 
     def unsent(self, id: UUID) -> bool:
-        """Whether the outbox holds a notice of this job."""
+        """Whether the outbox holds a notice of this job that is still to be sent."""
 
     def drop_left_over(self) -> int:
         """Drop the shadows and partials of jobs that have ended or are gone; their number. Jobs drop their own.
@@ -265,9 +264,3 @@ class Ledger(Protocol):
 
     def tidied(self, job: Job) -> None:
         """The job's object has been put away."""
-
-    def sending(self) -> AbstractContextManager[Notice | None]:
-        """The next due notice, marked as sent when the block ends well; None when there is none."""
-
-    def postpone(self, notice: Notice) -> None:
-        """This notice could not be sent: it is due again later, and the next one is first."""

@@ -45,6 +45,7 @@ class Metric(StrEnum):
     SWEPT_EXPORTS = "SweptExports"
     SWEPT_TIDIED = "SweptTidied"
     SWEPT_DROPPED = "SweptDropped"
+    SWEPT_LETTERS = "SweptLetters"
     SWEPT_FAILURES = "SweptFailures"
     NOTICES_SENT = "NoticesSent"
     NOTICES_FAILED = "NoticesFailed"

@@ -177,16 +177,6 @@ class RejectedBytes:
     delimiter: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An email that is due: the job as the API shows it, and the first lines of each of its causes."""
-
-    number: int
-    job: Mapping[str, Any]
-    audience: str
-    lines: Mapping[tuple[str, str | None], Sequence[int]]
-
-
 class ObjectStore(Protocol):
     """S3, as far as the services need it. All reads are of exactly the version asked for."""
 
@@ -259,7 +249,8 @@ class Queues(Protocol):
     def send_convert(self, id: UUID) -> None:
         """Ask for a table to be converted, or for the rest of it."""
 
-    def send_notify(self) -> None: ...
+    def send_notify(self, delay: int = 0) -> None:
+        """Have the outbox looked at, perhaps only after some seconds (900 at most)."""
 
     def send_export(self, id: UUID) -> None: ...
 
@@ -268,12 +259,6 @@ class Queues(Protocol):
 
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""
-
-
-class Mailer(Protocol):
-    """Plain text mail."""
-
-    def send(self, *, to: Sequence[str], subject: str, text: str, message_id: str) -> None: ...
 
 
 class Views(Protocol):

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from chalicelib.core.states import is_terminal
 from chalicelib.errors import DroploadError, Transient
@@ -12,12 +13,14 @@ from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.missed import Missed
+from chalicelib.services.notify import utc_now
 from chalicelib.services.overview import Overview
 from chalicelib.services.ports import Job, Queues, Remaining, unhurried
 from chalicelib.services.schedule import Schedule
 from chalicelib.services.sweep_ports import Sweeps
 from chalicelib.services.telemetry import working
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.watch import Watch
 
 log = logging.getLogger("dropload.sweep")
 
@@ -34,6 +37,7 @@ class Swept:
     workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` asked for again, files put
     away (``tidied``), and tables of ended jobs ``dropped``. Failed jobs were ``retried``, or found to be ``exhausted``;
     and jobs were ``opened`` whose load window had come.
+    ``letters`` tell of a day, or of a file that did not come.
     """
 
     objects: int = 0
@@ -51,6 +55,7 @@ class Swept:
     exports: int = 0
     tidied: int = 0
     dropped: int = 0
+    letters: int = 0
 
 
 class Sweep:
@@ -69,7 +74,11 @@ class Sweep:
         missed: Missed,
         schedule: Schedule,
         overview: Overview,
+        watch: Watch,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._watch = watch
+        self._clock = clock
         self._overview = overview
         self._sweeps = sweeps
         self._ledger = ledger
@@ -98,6 +107,7 @@ class Sweep:
             self._go_on_exporting,
             self._drop_left_over,
             self._look_for_missed,
+            self._write_letters,
         )
         for step in steps:
             try:
@@ -166,3 +176,8 @@ class Sweep:
 
     def _look_for_missed(self, found: Counter[str], remaining: Remaining) -> None:
         found["objects"], found["missed"] = self._missed.run(remaining)
+
+    def _write_letters(self, found: Counter[str], _: Remaining) -> None:
+        found["letters"] = self._watch.run(self._clock())
+        if found["letters"]:
+            self._queues.send_notify()

@@ -37,6 +37,8 @@ STOP_TIMEOUT_SECONDS = 10
 PARAMETERS = {
     "MailFrom": "dropload@example.com",
     "Engineers": "engineers@example.com",
+    "MailSettleSeconds": "1",
+    "MailWindowSeconds": "1",
     "WorkerConcurrency": "2",
     "LogFormat": "Text",
     "SplitTimeout": "120",
@@ -191,6 +193,7 @@ def _environment(database_url: str, access: Access, outputs: Mapping[str, str], 
         "DROPLOAD_MAIL_FROM": PARAMETERS["MailFrom"],
         "DROPLOAD_ENGINEERS": PARAMETERS["Engineers"],
         "DROPLOAD_PUBLIC_URL": api_url,
+        "DROPLOAD_EVENTS_TOPIC_ARN": outputs["EventsTopicArn"],
         "DROPLOAD_WORKERS": PARAMETERS["WorkerConcurrency"],
         "DROPLOAD_LOG_FORMAT": PARAMETERS["LogFormat"],
     }

@@ -107,3 +107,11 @@ def test_the_dashboard_shows_what_a_person_must_see() -> None:
     places = [(each["x"], each["y"]) for each in widgets]
     assert len(set(places)) == len(places)
     assert all(each["x"] + each["width"] <= 24 for each in widgets)
+
+
+def test_the_dashboard_shows_every_queue_and_function_that_works_by_itself() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    queues = {name for name, each in RESOURCES.items() if each.get("Type") == "AWS::SQS::Queue"}
+    assert queues == set(re.findall(r'"QueueName", "\$\{(\w+)\.QueueName\}"', body))
+    alone = watched("Errors", "FunctionName") | {"APIHandler"}
+    assert alone == set(re.findall(r'"Duration", "FunctionName", "\$\{(\w+)\}"', body))

@@ -35,7 +35,8 @@ _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way t
 class Finalising:
     """See ``services.ledger_ports.FinalTransaction``."""
 
-    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database, memory_mb: int) -> None:
+    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database, memory_mb: int, *, topic: bool) -> None:
+        self._topic = topic
         self._cursor = cursor
         self._memory_mb = memory_mb
         self._database = database
@@ -137,6 +138,7 @@ class Finalising:
     def count_attempt(self, retry_seconds: int | None) -> None:
         values = {"number": self.ending.job.number, "seconds": retry_seconds}
         self._cursor.execute(queries("schedule")["count_attempt"], values)
+        self._topic = self._topic and retry_seconds is None  # else this is no end
 
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         number, old = self.ending.job.number, self.ending.job.state
@@ -151,7 +153,7 @@ class Finalising:
             gather.drop(self._cursor, number)
         self._cursor.execute(CLAIMS["forget"], {"job": number})
         cancelling.forget(self._cursor, number)
-        for audience in audiences:
+        for audience in (*audiences, *(["topic"] if self._topic else [])):
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
         # What a cancelled job has loaded may be added up, or be in the way of the same records: a person decides.
         untouched = state is JobState.CANCELLED and not self.ending.counts["inserted"] + self.ending.counts["updated"]
@@ -170,6 +172,7 @@ def reopen_duplicate(cursor: Cursor, number: int) -> None:
     cursor.execute(JOBS["reopen_duplicate"], {"number": number})
     reopened = cursor.fetchone()
     if reopened is not None:
+        cursor.execute(JOBS["forget_notice_of_duplicate"], {"reopened": reopened.number})
         cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
 
 

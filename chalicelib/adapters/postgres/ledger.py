@@ -15,7 +15,6 @@ from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.views import job_view
 from chalicelib.core.attempts import Attempts
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
@@ -25,7 +24,7 @@ from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended, FileRefused
-from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
+from chalicelib.services.ports import Batch, Job, Reason, StoredObject, Untidy
 from chalicelib.services.telemetry import Worked
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
@@ -38,15 +37,17 @@ SCHEDULE = queries("schedule")
 
 _UNTIDY = 100  # jobs whose objects are put away at once
 _UNTIDY_SECONDS = 60  # the one who finished a job puts its object away; the sweep leaves it this time
-_NOTICE_LINES = 5  # line numbers named for each cause
-_NOTICE_LOOK = 10_000  # rejections looked at to find them
 
 
 class PostgresLedger:
-    """See ``services.ledger_ports.Ledger`` for what each method promises."""
+    """See ``services.ledger_ports.Ledger`` for what each method promises.
 
-    def __init__(self, database: Database, memory_mb: int) -> None:
+    With ``topic`` each end of a job is put into the outbox for the topic, too.
+    """
+
+    def __init__(self, database: Database, memory_mb: int, *, topic: bool = False) -> None:
         self._database = database
+        self._topic = topic
         self._memory_mb = memory_mb
 
     def open_job(
@@ -73,6 +74,8 @@ class PostgresLedger:
                 cursor.execute(JOBS["insert"], values)
                 if cursor.rowcount and not validate_only and not again:
                     _mark_duplicate(cursor, values)
+                    if self._topic:
+                        cursor.execute(OUTBOX["put_duplicate"], values)
             cursor.execute(JOBS["by_revision"], values)
             return as_job(cursor.fetchone())
 
@@ -234,7 +237,10 @@ class PostgresLedger:
                 cancelling.stop(cursor, row.number)
                 cursor.execute(JOBS["by_id"], {"id": id})
                 row = cursor.fetchone()
-            yield Finalising(cursor, as_job(row), row, self._database, self._memory_mb) if row is not None else None
+            if row is None:
+                yield None
+            else:
+                yield Finalising(cursor, as_job(row), row, self._database, self._memory_mb, topic=self._topic)
 
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:
@@ -261,21 +267,6 @@ class PostgresLedger:
     def tidied(self, job: Job) -> None:
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["tidied"], {"number": job.number})
-
-    @contextmanager
-    def sending(self) -> Iterator[Notice | None]:
-        with self._database.transaction() as cursor:
-            cursor.execute(OUTBOX["take"])
-            row = cursor.fetchone()
-            if row is None:
-                yield None
-                return
-            yield _notice(cursor, row)
-            cursor.execute(OUTBOX["sent"], {"number": row.number})
-
-    def postpone(self, notice: Notice) -> None:
-        with self._database.transaction() as cursor:
-            cursor.execute(OUTBOX["postpone"], {"number": notice.number})
 
 
 def revision_of(stored: StoredObject) -> str:
@@ -372,11 +363,3 @@ def pending(cursor: Cursor, job: Job) -> list[int]:
     """Numbers of the batches that have not ended."""
     cursor.execute(BATCHES["pending"], {"number": job.number})
     return [row.number for row in cursor.fetchall()]
-
-
-def _notice(cursor: Cursor, row: Any) -> Notice:
-    view = job_view(cursor, row.id)
-    assert view is not None, "the outbox refers to its job"
-    cursor.execute(queries("views")["first_lines"], {"number": row.job, "lines": _NOTICE_LINES, "limit": _NOTICE_LOOK})
-    lines = {(cause.code, cause.column): cause.lines for cause in cursor.fetchall()}
-    return Notice(number=row.number, job=view, audience=row.audience, lines=lines)

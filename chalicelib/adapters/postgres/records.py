@@ -6,7 +6,7 @@ from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.references import MERGED
 from chalicelib.adapters.postgres.rowreads import read_one, read_page
-from chalicelib.adapters.postgres.rowwrites import RowWrites
+from chalicelib.adapters.postgres.rowwrites import USUAL, Patience, RowWrites
 from chalicelib.adapters.postgres.tables import table
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.lines import Row
@@ -23,8 +23,9 @@ CREATED, UPDATED, DELETED = "record.created", "record.updated", "record.deleted"
 class PostgresRecords:
     """See ``services.record_ports.RecordStore`` for what each method promises."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, patience: Patience = USUAL) -> None:
         self._database = database
+        self._patience = patience
 
     def page(self, dataset: Dataset, filters: Mapping[str, str | None], after: int, limit: int) -> RowPage:
         with self._database.transaction() as cursor:
@@ -36,7 +37,7 @@ class PostgresRecords:
 
     def store(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Stored:
         with self._database.transaction() as cursor:
-            write = RowWrites(cursor, dataset)
+            write = RowWrites(cursor, dataset, self._patience)
             drawn = write.draw_ids(parsed.records)
             number = write.draw_number()
             origin = origin_of(number, 0)
@@ -50,7 +51,7 @@ class PostgresRecords:
 
     def change(self, dataset: Dataset, id: int, values: Mapping[str, str | None], guard: Guard) -> Changed | None:
         with self._database.transaction() as cursor:
-            write = RowWrites(cursor, dataset)
+            write = RowWrites(cursor, dataset, self._patience)
             before = write.hold(id)
             if before is None:
                 return None
@@ -68,7 +69,7 @@ class PostgresRecords:
 
     def remove(self, dataset: Dataset, id: int, guard: Guard) -> Changed | None:
         with self._database.transaction() as cursor:
-            write = RowWrites(cursor, dataset)
+            write = RowWrites(cursor, dataset, self._patience)
             before = write.hold(id)
             if before is None:
                 return None
@@ -80,7 +81,7 @@ class PostgresRecords:
 
     def remove_all(self, dataset: Dataset) -> int | RecordError:
         with self._database.transaction() as cursor:
-            write = RowWrites(cursor, dataset)
+            write = RowWrites(cursor, dataset, self._patience)
             cursor.execute(write.fill("hold_alone"))
             cursor.execute(write.fill("count"))
             rows = int(cursor.fetchone().rows)

@@ -1,6 +1,7 @@
 """One transaction that changes rows of a dataset's table: the statements that it is made of, and why one is refused."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 import psycopg2.errors
 from psycopg2 import sql
@@ -15,19 +16,27 @@ from chalicelib.core.lines import Row
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import RecordError
 
-_PATIENCE = {"lock": "5s", "statement": "20s"}  # API Gateway waits for 29 seconds
-
 Key = tuple[str, ...]
 Values = Mapping[str, str | None]
+
+
+class Patience(NamedTuple):
+    """How long to wait for what others hold, and for a statement as a whole, in seconds."""
+
+    lock: float = 5
+    statement: float = 20  # API Gateway waits for 29
+
+
+USUAL = Patience()
 
 
 class RowWrites:
     """Statements about one dataset, in one transaction that waits for nobody for long."""
 
-    def __init__(self, cursor: Cursor, dataset: Dataset) -> None:
+    def __init__(self, cursor: Cursor, dataset: Dataset, patience: Patience) -> None:
         self._cursor = cursor
         self._dataset = dataset
-        cursor.execute(RECORDS["patience"], _PATIENCE)
+        cursor.execute(RECORDS["patience"], {name: f"{seconds}s" for name, seconds in patience._asdict().items()})
 
     def fill(self, query: str, **parts: sql.Composable) -> sql.Composed:
         """A query of ``records.sql`` about the dataset's table."""

@@ -132,6 +132,9 @@ where number = (select min(number) from dropload.job where duplicate_of = %(numb
   and not exists (select from dropload.job where number = %(number)s and retry_at is not null)
 returning number
 
+-- name: forget_notice_of_duplicate
+delete from dropload.outbox where job = %(reopened)s
+
 -- name: pass_on_duplicates
 update dropload.job set duplicate_of = %(reopened)s where duplicate_of = %(number)s
 
