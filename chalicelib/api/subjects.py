@@ -14,6 +14,7 @@ from chalicelib.api import (
     records,
     uploads,
     web,
+    webhooks,
 )
 from chalicelib.api.routing import Routes
 
@@ -26,6 +27,7 @@ SUBJECTS: Sequence[Routes] = (
     records.routes,
     exports.routes,
     keys.routes,
+    webhooks.routes,
     health.routes,
     documents.routes,
     web.routes,
