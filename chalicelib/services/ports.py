@@ -50,6 +50,7 @@ class Job:
     None for any other file. ``parent`` is another job's number. ``atomic`` is the dataset's word when the job was
     opened: all of its batches must go by one. A job that ``replaces`` the dataset's table loads into a shadow of it,
     which is made when it starts. One that ``gathers`` has a table of its own, too, where batches wait to be added up.
+    What one that ``keeps`` changes in the table is noted, so that it can be undone.
     A job that was not ``asked`` for has an object whose metadata nobody has read yet. It was tried ``attempts`` times
     and failed for a passing reason; ``max_attempts`` is None where its uploader did not say. Until ``starts_at`` a
     PENDING job is held back.
@@ -83,6 +84,7 @@ class Job:
     attempts: int
     max_attempts: int | None
     starts_at: datetime | None
+    keeps: bool = False
     fetching: bool = False
 
     @property
@@ -253,6 +255,9 @@ class Queues(Protocol):
         """Have the outbox looked at, perhaps only after some seconds (900 at most)."""
 
     def send_export(self, id: UUID) -> None: ...
+
+    def send_undo(self, id: UUID) -> None:
+        """Ask for a job to be undone, by who has a loader's time."""
 
     def send_fetch(self, id: UUID) -> None:
         """Ask for a job's object to be fetched."""

@@ -131,6 +131,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "duplicate_of": None if row.duplicate_of is None else str(row.duplicate_of),
         "parent": None if row.parent is None else str(row.parent),
         "again_of": None if row.again_of is None else str(row.again_of),
+        "undone": _undone(row),
         "children": [str(id) for id in reversed(row.children)],
         "resolved": row.resolved,
         "validate_only": row.validate_only,
@@ -148,4 +149,15 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
             "rejected": f"{here}/rejected.csv",
             "result": f"{here}/result",
         },
+    }
+
+
+def _undone(row: Any) -> dict[str, Any] | None:
+    if row.undo_asked_at is None:
+        return None
+    return {
+        "asked_at": timestamp(row.undo_asked_at),
+        "finished_at": timestamp(row.undo_finished_at),
+        "counts": row.undo_counts,
+        "reason": row.undo_reason,
     }

@@ -127,6 +127,64 @@ class Found(Output):
     delimiter: str | None
 
 
+class UndoCounts(Output):
+    """Rows by what becomes of them, and of its parents' rejected records how many are not resolved any more."""
+
+    deleted: int
+    restored: int
+    subtracted: int
+    changed: int
+    held: int
+    gone: int
+    refused: int
+    unresolved: int
+
+
+class Refused(Output):
+    """Why something was not done."""
+
+    code: str
+    message: str
+
+
+class Undone(Output):
+    """An undo that was asked for: what it did when it is finished, or why it did nothing."""
+
+    asked_at: Moment
+    finished_at: Moment | None
+    counts: UndoCounts | None
+    reason: Refused | None
+
+
+class UndoRows(Output):
+    """Rows by what becomes of them."""
+
+    deleted: int
+    restored: int
+    subtracted: int
+    changed: int
+    held: int
+    gone: int
+    refused: int
+
+
+class UndoPlan(Output):
+    """What an undo would do now; ``token`` asks for just that. With a reason, nothing can be done."""
+
+    job: UUID
+    possible: bool
+    reason: Refused | None
+    rows: UndoRows
+    unresolved: int
+    token: str | None
+
+
+class UndoRequest(Input):
+    """The plan's token."""
+
+    token: str = Field(max_length=100)
+
+
 class JobLinks(Output):
     """Where to go on."""
 
@@ -155,6 +213,7 @@ class Job(Output):
     duplicate_of: UUID | None
     parent: UUID | None
     again_of: UUID | None
+    undone: Undone | None
     children: list[UUID]
     resolved: int
     validate_only: bool

@@ -2,7 +2,8 @@
 
 -- name: jobs
 select job.number, job.id, job.dataset, job.state, job.reason, original.id as duplicate_of, parent.id as parent,
-       first.id as again_of,
+       first.id as again_of, undo.asked_at as undo_asked_at, undo.finished_at as undo_finished_at,
+       undo.counts as undo_counts, undo.reason as undo_reason,
        job.bucket, job.key, job.version_id, job.etag, job.size,
        job.container, job.format, job.encoding, job.delimiter, job.validate_only,
        (select shown from dropload.source where source.job = job.number) as source,
@@ -26,6 +27,7 @@ from dropload.job
 left join dropload.job as original on original.number = job.duplicate_of
 left join dropload.job as parent on parent.number = job.parent
 left join dropload.job as first on first.number = job.again_of
+left join dropload.undo on undo.job = job.number
 cross join lateral (
     select count(*) filter (where state = 'pending') as pending,
            count(*) filter (where state = 'running') as running,
