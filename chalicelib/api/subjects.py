@@ -13,6 +13,7 @@ from chalicelib.api import (
     receipts,
     records,
     uploads,
+    web,
     webhooks,
 )
 from chalicelib.api.routing import Routes
@@ -29,4 +30,5 @@ SUBJECTS: Sequence[Routes] = (
     webhooks.routes,
     health.routes,
     documents.routes,
+    web.routes,
 )
