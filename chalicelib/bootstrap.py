@@ -74,6 +74,7 @@ from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
 from chalicelib.services.watch import Watch
+from chalicelib.services.whereabouts import Whereabouts
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -371,6 +372,10 @@ class Container:
     @cached_property
     def dataset_answers(self) -> DatasetAnswers:
         return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
+
+    @cached_property
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(views=self.views, inputs=self.inputs, datasets=self.datasets)
 
     @cached_property
     def redrive(self) -> Redrive:

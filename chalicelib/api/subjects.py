@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, receipts, records, uploads
+from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, objects, receipts, records, uploads
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
+    objects.routes,
     uploads.routes,
     levers.routes,
     receipts.routes,

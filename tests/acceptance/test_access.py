@@ -25,6 +25,7 @@ NEEDS = {
     ("DELETE", "/v1/keys/{id}"): ADMIN,
     ("GET", "/v1/jobs"): READ,
     ("GET", "/v1/jobs/{id}"): READ,
+    ("GET", "/v1/objects"): READ,
     ("GET", "/v1/jobs/{id}/rejections"): READ,
     ("GET", "/v1/jobs/{id}/receipt"): READ,
     ("POST", "/v1/jobs/{id}/redrive"): WRITE,
