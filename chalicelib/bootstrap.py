@@ -19,16 +19,19 @@ from chalicelib.adapters.postgres.fetches import PostgresFetches
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
 from chalicelib.adapters.postgres.post import PostgresPost
 from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
+from chalicelib.adapters.postgres.telling import PostgresChanges
 from chalicelib.adapters.postgres.views import PostgresViews
+from chalicelib.adapters.postgres.webhooks import PostgresWebhooks
 from chalicelib.adapters.postgres.work import PostgresReceipts
 from chalicelib.adapters.s3 import S3ObjectStore
-from chalicelib.adapters.secrets import read_secret
+from chalicelib.adapters.secrets import read_key, read_secret
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sns import SnsTopic
 from chalicelib.adapters.sqs import SqsQueues
@@ -41,9 +44,11 @@ from chalicelib.services.authentication import Authentication, Tokens
 from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
 from chalicelib.services.cancel import Cancel
+from chalicelib.services.changes import ChangedRecords
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.datasets import DatasetAnswers
+from chalicelib.services.deliver import Deliver
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -59,6 +64,7 @@ from chalicelib.services.load import Load
 from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
 from chalicelib.services.overview import Overview
+from chalicelib.services.prompt import Prompt
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
 from chalicelib.services.receipts import Receipts
@@ -74,6 +80,7 @@ from chalicelib.services.tidy import Tidy
 from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
 from chalicelib.services.watch import Watch
+from chalicelib.services.webhooks import Webhooks
 from chalicelib.services.whereabouts import Whereabouts
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
@@ -279,6 +286,48 @@ class Container:
         )
 
     @cached_property
+    def changes(self) -> PostgresChanges:
+        return PostgresChanges(self.database)
+
+    @cached_property
+    def changed_records(self) -> ChangedRecords:
+        return ChangedRecords(changes=self.changes, views=self.views, datasets=self.datasets)
+
+    @cached_property
+    def web(self) -> PublicWeb:
+        return PublicWeb(self.settings.private_origins)
+
+    @cached_property
+    def webhook_key(self) -> bytes:
+        return read_key(self.settings.webhook_key, self.settings.webhook_key_secret_arn)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        return Webhooks(
+            store=PostgresWebhooks(self.database),
+            queues=self.queues,
+            datasets=self.datasets,
+            key=lambda: self.webhook_key,
+            private_origins=self.settings.private_origins,
+            new_id=new_id,
+        )
+
+    @cached_property
+    def outgoing(self) -> PostgresOutgoing:
+        return PostgresOutgoing(self.database)
+
+    @cached_property
+    def deliver(self) -> Deliver:
+        return Deliver(
+            outgoing=self.outgoing,
+            changes=self.changes,
+            web=self.web,
+            queues=self.queues,
+            key=lambda: self.webhook_key,
+            new_id=new_id,
+        )
+
+    @cached_property
     def retries(self) -> Retries:
         return Retries(queues=self.queues)
 
@@ -302,10 +351,6 @@ class Container:
     @cached_property
     def inputs(self) -> S3InputStore:
         return S3InputStore(self.settings.bucket)
-
-    @cached_property
-    def web(self) -> PublicWeb:
-        return PublicWeb(self.settings.private_origins)
 
     @cached_property
     def fetch(self) -> Fetch:
@@ -367,6 +412,7 @@ class Container:
             store=PostgresRecords(self.database),
             datasets=self.datasets,
             max_record_bytes=self.settings.max_record_bytes,
+            prompt=Prompt(outgoing=self.outgoing, queues=self.queues),
         )
 
     @cached_property

@@ -28,7 +28,8 @@ class Settings:
     (``bucket/folder``), that files may be fetched from; ``private_origins`` are those (``https://host:port``) that need
     not be on the public internet. ``events_topic`` is an SNS topic's ARN, ``digest_hour`` the hour (UTC) at which mails
     about the day before go out. A mail about failed files waits until none has come for ``mail_settle_seconds``, and
-    the next one about the same dataset for ``mail_window_seconds``.
+    the next one about the same dataset for ``mail_window_seconds``. ``webhook_key`` is what the webhooks'
+    secrets are made of, or a secret holds it.
     """
 
     bucket: str
@@ -38,6 +39,7 @@ class Settings:
     notify_queue: str
     export_queue: str
     fetch_queue: str
+    webhook_queue: str
     database_url: str | None
     database_secret_arn: str | None
     mail_from: str
@@ -53,6 +55,8 @@ class Settings:
     fetch_bytes: int = 10 * 1024 * MIB
     fetch_seconds: int = 780
     source_buckets: tuple[str, ...] = ()
+    webhook_key: str | None = None
+    webhook_key_secret_arn: str | None = None
     private_origins: tuple[str, ...] = ()
     max_attempts: int = 3
     memory_mb: int = 1024
@@ -108,6 +112,7 @@ class Settings:
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
             export_queue=text("DROPLOAD_EXPORT_QUEUE_URL"),
             fetch_queue=text("DROPLOAD_FETCH_QUEUE_URL"),
+            webhook_queue=text("DROPLOAD_WEBHOOK_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,
             mail_from=text("DROPLOAD_MAIL_FROM"),
@@ -123,6 +128,8 @@ class Settings:
             fetch_bytes=size("DROPLOAD_FETCH_BYTES", cls.fetch_bytes),
             fetch_seconds=size("DROPLOAD_FETCH_SECONDS", cls.fetch_seconds),
             source_buckets=words("DROPLOAD_SOURCE_BUCKETS"),
+            webhook_key=env.get("DROPLOAD_WEBHOOK_KEY") or None,
+            webhook_key_secret_arn=env.get("DROPLOAD_WEBHOOK_KEY_SECRET_ARN") or None,
             private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
             max_attempts=size("DROPLOAD_MAX_ATTEMPTS", cls.max_attempts),
             memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),

@@ -73,6 +73,7 @@ class Lambdas:
             settings.convert_queue: "convert",
             settings.notify_queue: "notify",
             settings.export_queue: "export",
+            settings.webhook_queue: "deliver",
         }
         delivered = True
         while delivered:
@@ -96,6 +97,9 @@ def lambdas(system: System, **environment: str) -> Iterator[Lambdas]:
         "DROPLOAD_CONVERT_QUEUE_URL": settings.convert_queue,
         "DROPLOAD_NOTIFY_QUEUE_URL": settings.notify_queue,
         "DROPLOAD_EXPORT_QUEUE_URL": settings.export_queue,
+        "DROPLOAD_FETCH_QUEUE_URL": settings.fetch_queue,
+        "DROPLOAD_WEBHOOK_QUEUE_URL": settings.webhook_queue,
+        "DROPLOAD_WEBHOOK_KEY": settings.webhook_key or "",
         "DROPLOAD_MAIL_FROM": settings.mail_from,
         "DROPLOAD_ENGINEERS": ",".join(settings.engineers),
         "DROPLOAD_PUBLIC_URL": settings.public_url,

@@ -42,6 +42,9 @@ class SqsQueues:
     def send_fetch(self, id: UUID) -> None:
         _send(self._settings.fetch_queue, [{"job": str(id)}])
 
+    def send_webhooks(self, delay: int = 0) -> None:
+        _send(self._settings.webhook_queue, [{}], delay)
+
     def hide(self, delivery: Delivery, seconds: int) -> None:
         settings = self._settings
         urls = (
@@ -51,6 +54,7 @@ class SqsQueues:
             settings.notify_queue,
             settings.export_queue,
             settings.fetch_queue,
+            settings.webhook_queue,
         )
         name = delivery.queue.rpartition(":")[2]
         url = next((url for url in urls if url.rpartition("/")[2] == name), None)

@@ -2,7 +2,20 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, objects, receipts, records, uploads
+from chalicelib.api import (
+    datasets,
+    documents,
+    exports,
+    health,
+    jobs,
+    keys,
+    levers,
+    objects,
+    receipts,
+    records,
+    uploads,
+    webhooks,
+)
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
@@ -15,6 +28,7 @@ SUBJECTS: Sequence[Routes] = (
     records.routes,
     exports.routes,
     keys.routes,
+    webhooks.routes,
     health.routes,
     documents.routes,
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 from chalicelib.core.attempts import attempts_metadata
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.error_file import ErrorFile, error_file
+from chalicelib.core.news import news_of
 from chalicelib.core.schema import AfterLoad, Tell
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
@@ -72,6 +73,8 @@ class Finalise:
                 break
         if self._ledger.unsent(id):
             self._queues.send_notify()
+        if self._ledger.untold(id):
+            self._queues.send_webhooks()
         self._tidy.run(id)
 
     def _tried(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None) -> bool:
@@ -153,6 +156,9 @@ class Finalise:
         if state in LOADED and after_load is not AfterLoad.KEEP:
             final.after_load(after_load)
         final.end(state, reason, [] if again is not None else self._audiences(final.ending, state, reason))
+        if again is None:  # else its end is still to come
+            changed = final.ending.counts["inserted"] + final.ending.counts["updated"]
+            final.tell(news_of(state, changed, validate_only=job.validate_only))
         return state, seconds
 
     def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> float:

@@ -13,6 +13,7 @@ from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout
+from chalicelib.core.news import Event
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Rejection
 from chalicelib.core.schema import AfterLoad
@@ -150,6 +151,9 @@ class FinalTransaction(Protocol):
     def after_load(self, what: AfterLoad) -> None:
         """Note that the object of the job, and of its duplicates, is to be deleted or archived after the commit."""
 
+    def tell(self, events: Sequence[Event]) -> None:
+        """Put in what webhooks want to know of the job's end, which has been booked."""
+
     def count_attempt(self, retry_seconds: int | None) -> None:
         """The job has failed for a passing reason; after that time it is to be tried again, if at all."""
 
@@ -249,6 +253,9 @@ class Ledger(Protocol):
 
     def unsent(self, id: UUID) -> bool:
         """Whether the outbox holds a notice of this job that is still to be sent."""
+
+    def untold(self, id: UUID) -> bool:
+        """Whether webhooks are still to be told of this job."""
 
     def drop_left_over(self) -> int:
         """Drop the shadows and partials of jobs that have ended or are gone; their number. Jobs drop their own.

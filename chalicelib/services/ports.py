@@ -239,6 +239,9 @@ class Queues(Protocol):
     def send_fetch(self, id: UUID) -> None:
         """Ask for a job's object to be fetched."""
 
+    def send_webhooks(self, delay: int = 0) -> None:
+        """Ask for due deliveries to be made, in so many seconds: 900 at most."""
+
     def hide(self, delivery: Delivery, seconds: int) -> None:
         """Deliver again after this time. Quiet where that cannot be: then the queue does it in its own time."""
 

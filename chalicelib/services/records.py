@@ -52,12 +52,23 @@ class RecordPage:
 
 
 class Records:
-    """Whoever may not see a dataset is told that there is none. ``max_record_bytes`` is that of a file's records."""
+    """Whoever may not see a dataset is told that there is none. ``max_record_bytes`` is that of a file's records.
 
-    def __init__(self, *, store: RecordStore, datasets: Datasets, max_record_bytes: int) -> None:
+    ``prompt`` has webhooks told soon of what was written, which the sweep would do later.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: RecordStore,
+        datasets: Datasets,
+        max_record_bytes: int,
+        prompt: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._datasets = datasets
         self._max = max_record_bytes
+        self._prompt = prompt
 
     def page(
         self, caller: Caller, name: str, *, filters: Mapping[str, str], cursor: str | None, limit: int
@@ -138,7 +149,7 @@ class Records:
     def delete(self, caller: Caller, name: str, id: int, if_match: str | None) -> None:
         """Delete one record. Raises RequestRefused: 404; 409, others refer to it; 412 as ``replace``."""
         dataset = self._dataset(caller, name)
-        gone = _patiently(lambda: self._store.remove(dataset, known_id(id), guard_of(dataset, if_match)))
+        gone = self._written(lambda: self._store.remove(dataset, known_id(id), guard_of(dataset, if_match)))
         if gone is None:
             raise not_found()
         if gone.errors:
@@ -153,7 +164,7 @@ class Records:
         dataset = self._dataset(caller, name)
         if confirm != name:
             raise RequestRefused(400, "not-confirmed", "to delete all records, confirm it with the dataset's name")
-        deleted = _patiently(lambda: self._store.remove_all(dataset))
+        deleted = self._written(lambda: self._store.remove_all(dataset))
         if isinstance(deleted, RecordError):
             raise stays((deleted,))
         return deleted
@@ -168,7 +179,7 @@ class Records:
         refuse(next((rejection.errors for rejection in parsed.rejections), ()))
         values = dict(zip(reader.slow_columns, parsed.slow[0], strict=True))
         guard = guard_of(dataset, if_match)
-        changed = _patiently(lambda: self._store.change(dataset, known_id(id), values, guard))
+        changed = self._written(lambda: self._store.change(dataset, known_id(id), values, guard))
         if changed is None:
             raise not_found()
         refuse(changed.errors)
@@ -190,7 +201,12 @@ class Records:
     def _placed(self, dataset: Dataset, reader: JsonLinesReader, parsed: Parsed) -> Stored:
         if not parsed.accepted:
             return _NOTHING
-        return _patiently(lambda: self._store.store(dataset, reader, parsed))
+        return self._written(lambda: self._store.store(dataset, reader, parsed))
+
+    def _written(self, write: Callable[[], Found]) -> Found:
+        found = _patiently(write)
+        self._prompt()
+        return found
 
 
 def _patiently(write: Callable[[], Found]) -> Found:

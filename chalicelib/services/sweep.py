@@ -161,6 +161,7 @@ class Sweep:
     def _notices(self, found: Counter[str], _: Remaining) -> None:
         found["notices"] = self._sweeps.due_notices()
         self._queues.send_notify()  # also where none is due: what is sent on a schedule of its own is sent there
+        self._queues.send_webhooks()
 
     def _tidy_up(self, found: Counter[str], _: Remaining) -> None:
         found["tidied"] = self._tidy.sweep()

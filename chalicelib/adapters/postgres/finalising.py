@@ -1,6 +1,6 @@
 """The finaliser's transaction, which holds its job's row to the end."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,8 +14,10 @@ from chalicelib.adapters.postgres.contested import Contested
 from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.replaying import Replaying
+from chalicelib.adapters.postgres.telling import tell_of_job
 from chalicelib.adapters.postgres.views import COUNTS, FOUND, causes, timestamp
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.news import Event
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState, may_become
@@ -134,6 +136,10 @@ class Finalising:
 
     def after_load(self, what: AfterLoad) -> None:
         self._cursor.execute(JOBS["after_load"], {"number": self.ending.job.number, "after_load": what})
+
+    def tell(self, events: Sequence[Event]) -> None:
+        job = self.ending.job
+        tell_of_job(self._cursor, job.id, job.number, job.dataset, events)
 
     def count_attempt(self, retry_seconds: int | None) -> None:
         values = {"number": self.ending.job.number, "seconds": retry_seconds}

@@ -33,6 +33,7 @@ CLAIMS = queries("claims")
 JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
+TELLING = queries("telling")
 SCHEDULE = queries("schedule")
 
 _UNTIDY = 100  # jobs whose objects are put away at once
@@ -245,6 +246,11 @@ class PostgresLedger:
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:
             cursor.execute(OUTBOX["unsent"], {"id": id})
+            return bool(cursor.rowcount)
+
+    def untold(self, id: UUID) -> bool:
+        with self._database.transaction() as cursor:
+            cursor.execute(TELLING["untold"], {"id": id})
             return bool(cursor.rowcount)
 
     def drop_left_over(self) -> int:
