@@ -179,7 +179,7 @@ def test_every_key_has_an_answer(system: System) -> None:
     parts = st.sampled_from(
         ["input", "members", "nosuch", "error", "..", ".", "", "%2F", "\u202e", "a b", "?", "#", "+"]
     )
-    keys = st.lists(parts | st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=8))
+    keys = st.lists(parts | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8))
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(keys.map("/".join).filter(lambda key: 0 < len(key) <= 1024))
