@@ -11,7 +11,7 @@ from chalicelib.adapters.listing import S3Listing
 from chalicelib.adapters.logs import LoggedMeter
 from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
-from chalicelib.adapters.postgres.cancelling import PostgresCancellations
+from chalicelib.adapters.postgres.cancellations import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
@@ -27,6 +27,7 @@ from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.telling import PostgresChanges
+from chalicelib.adapters.postgres.undoing import PostgresUndos
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.postgres.webhooks import PostgresWebhooks
 from chalicelib.adapters.postgres.work import PostgresReceipts
@@ -49,6 +50,7 @@ from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.datasets import DatasetAnswers
 from chalicelib.services.deliver import Deliver
+from chalicelib.services.details import Details
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -77,6 +79,7 @@ from chalicelib.services.split import Split
 from chalicelib.services.starts import Starts
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.undo import Undo
 from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
 from chalicelib.services.watch import Watch
@@ -232,6 +235,7 @@ class Container:
             watch=Watch(post=self.post, datasets=self.datasets, digest_hour=self.settings.digest_hour),
             schedule=self.schedule,
             overview=self.overview,
+            undo=self.undo,
         )
 
     @cached_property
@@ -339,6 +343,7 @@ class Container:
             convert=self.convert,
             bury=self.bury,
             export=self.export,
+            undo=self.undo,
             fetch=self.fetch,
             retries=self.retries,
             messages=events,
@@ -403,6 +408,10 @@ class Container:
         return Jobs(views=self.views)
 
     @cached_property
+    def details(self) -> Details:
+        return Details(jobs=self.jobs, views=self.views, datasets=self.datasets)
+
+    @cached_property
     def receipts(self) -> Receipts:
         return Receipts(view=PostgresReceipts(self.database))
 
@@ -433,6 +442,10 @@ class Container:
             split=self.split,
             new_id=new_id,
         )
+
+    @cached_property
+    def undo(self) -> Undo:
+        return Undo(undos=PostgresUndos(self.database), queues=self.queues, datasets=self.datasets)
 
     @cached_property
     def cancel(self) -> Cancel:

@@ -14,6 +14,7 @@ from chalicelib.api import (
     receipts,
     records,
     uploads,
+    web,
     webhooks,
 )
 from chalicelib.api.routing import Routes
@@ -31,4 +32,5 @@ SUBJECTS: Sequence[Routes] = (
     webhooks.routes,
     health.routes,
     documents.routes,
+    web.routes,
 )

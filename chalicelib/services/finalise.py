@@ -77,6 +77,16 @@ class Finalise:
             self._queues.send_webhooks()
         self._tidy.run(id)
 
+    def abandon(self, id: UUID, reason: Reason) -> None:
+        """End a job as FAILED that has all its batches, and can be finished in no other way; without its files."""
+        with self._ledger.finalising(id) as final:
+            if final is not None:
+                if final.has_gathered():
+                    final.disown()
+                final.end(JobState.FAILED, reason, ["engineers"])
+        if self._ledger.unsent(id):
+            self._queues.send_notify()
+
     def _tried(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None) -> bool:
         try:
             return self._try(id, remaining, gave_up, alone=False)

@@ -173,6 +173,7 @@ class Ledger(Protocol):
         *,
         validate_only: bool,
         atomic: bool,
+        keeps: bool,
         sha256: str | None = None,
         again: bool = False,
     ) -> Job:
@@ -182,7 +183,15 @@ class Ledger(Protocol):
         """
 
     def reopen(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         """A new job of a version that has one, never a DUPLICATE."""
 
@@ -196,6 +205,12 @@ class Ledger(Protocol):
 
     def ask(self, job: Job, attempts: Attempts, *, validate_only: bool) -> None:
         """Remember what was wanted of such a job."""
+
+    def note_trouble(self, id: UUID, batch: int | None, reason: Reason) -> None:
+        """Remember why work on a batch, or on a job's split, has failed: the last such reason of a job."""
+
+    def trouble(self, id: UUID, batch: int | None) -> Reason | None:
+        """That reason, if it is of this batch, or of the split."""
 
     def hold(self, job: Job, until: datetime) -> None:
         """Hold a job back. Quiet where it has begun, or somebody has said already from when on it may."""

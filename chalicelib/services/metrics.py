@@ -43,6 +43,7 @@ class Metric(StrEnum):
     SWEPT_OPENED = "SweptOpened"
     SWEPT_NOTICES = "SweptNotices"
     SWEPT_EXPORTS = "SweptExports"
+    SWEPT_UNDOS = "SweptUndos"
     SWEPT_TIDIED = "SweptTidied"
     SWEPT_DROPPED = "SweptDropped"
     SWEPT_LETTERS = "SweptLetters"

@@ -20,6 +20,7 @@ from chalicelib.services.schedule import Schedule
 from chalicelib.services.sweep_ports import Sweeps
 from chalicelib.services.telemetry import working
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.undo import Undo
 from chalicelib.services.watch import Watch
 
 log = logging.getLogger("dropload.sweep")
@@ -34,9 +35,9 @@ class Swept:
 
     ``objects`` were listed, and ``missed`` of them had no job. ``stuck`` jobs had no news for long: their splits were
     ``resumed``, their batches ``resent``, and some could be ``finished``. Batches were ``taken_back`` from dead
-    workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` asked for again, files put
-    away (``tidied``), and tables of ended jobs ``dropped``. Failed jobs were ``retried``, or found to be ``exhausted``;
-    and jobs were ``opened`` whose load window had come.
+    workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` and ``undos`` asked for again,
+    files put away (``tidied``), and tables of ended jobs ``dropped``. Failed jobs were ``retried``, or found to be
+    ``exhausted``; and jobs were ``opened`` whose load window had come.
     ``letters`` tell of a day, or of a file that did not come.
     """
 
@@ -53,6 +54,7 @@ class Swept:
     opened: int = 0
     notices: int = 0
     exports: int = 0
+    undos: int = 0
     tidied: int = 0
     dropped: int = 0
     letters: int = 0
@@ -72,11 +74,13 @@ class Sweep:
         tidy: Tidy,
         exports: ExportLedger,
         missed: Missed,
+        undo: Undo,
         schedule: Schedule,
         overview: Overview,
         watch: Watch,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._undo = undo
         self._watch = watch
         self._clock = clock
         self._overview = overview
@@ -105,6 +109,7 @@ class Sweep:
             self._notices,
             self._tidy_up,
             self._go_on_exporting,
+            self._go_on_undoing,
             self._drop_left_over,
             self._look_for_missed,
             self._write_letters,
@@ -170,6 +175,9 @@ class Sweep:
         for export in self._exports.stuck():
             self._queues.send_export(export)
             found["exports"] += 1
+
+    def _go_on_undoing(self, found: Counter[str], _: Remaining) -> None:
+        found["undos"] = self._undo.sweep()
 
     def _drop_left_over(self, found: Counter[str], _: Remaining) -> None:
         found["dropped"] = self._ledger.drop_left_over()
