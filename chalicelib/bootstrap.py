@@ -84,6 +84,7 @@ from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
 from chalicelib.services.watch import Watch
 from chalicelib.services.webhooks import Webhooks
+from chalicelib.services.whereabouts import Whereabouts
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -426,6 +427,10 @@ class Container:
     @cached_property
     def dataset_answers(self) -> DatasetAnswers:
         return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
+
+    @cached_property
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(views=self.views, inputs=self.inputs, datasets=self.datasets)
 
     @cached_property
     def redrive(self) -> Redrive:

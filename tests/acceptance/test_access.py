@@ -37,6 +37,7 @@ NEEDS = {
     ("GET", "/v1/jobs/{id}/changes"): READ,
     ("GET", "/v1/jobs"): READ,
     ("GET", "/v1/jobs/{id}"): READ,
+    ("GET", "/v1/objects"): READ,
     ("GET", "/v1/jobs/{id}/rejections"): READ,
     ("GET", "/v1/jobs/{id}/batches"): READ,
     ("GET", "/v1/jobs/{id}/receipt"): READ,
