@@ -36,7 +36,8 @@ def remove(id: int, system: System) -> None:
 
 
 def events(system: System, ids: list[int]) -> dict[str, int]:
-    query = "select event, sum(cardinality(ids))::integer from dropload.record_event where ids && %s::bigint[] group by event"
+    counted = "select event, sum(cardinality(ids))::integer from dropload.record_event"
+    query = f"{counted} where ids && %s::bigint[] group by event"
     return dict(system.rows(query, ids))
 
 
