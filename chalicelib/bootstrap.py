@@ -51,6 +51,7 @@ from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.datasets import DatasetAnswers
 from chalicelib.services.deliver import Deliver
+from chalicelib.services.details import Details
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -85,6 +86,7 @@ from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
 from chalicelib.services.watch import Watch
 from chalicelib.services.webhooks import Webhooks
+from chalicelib.services.whereabouts import Whereabouts
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -409,6 +411,10 @@ class Container:
         return Jobs(views=self.views)
 
     @cached_property
+    def details(self) -> Details:
+        return Details(jobs=self.jobs, views=self.views, datasets=self.datasets)
+
+    @cached_property
     def receipts(self) -> Receipts:
         return Receipts(view=PostgresReceipts(self.database))
 
@@ -424,6 +430,10 @@ class Container:
     @cached_property
     def dataset_answers(self) -> DatasetAnswers:
         return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
+
+    @cached_property
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(views=self.views, inputs=self.inputs, datasets=self.datasets)
 
     @cached_property
     def redrive(self) -> Redrive:

@@ -164,6 +164,21 @@ class RejectedRecord:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class RejectedBytes:
+    """A rejection as the API shows it, and what is needed to show its record: its bytes, and how to read them.
+
+    ``raw`` is None where there are none, or too many.
+    """
+
+    shown: dict[str, Any]
+    raw: bytes | None
+    dataset: str
+    columns: tuple[str, ...]
+    format: str
+    delimiter: str | None
+
+
 class ObjectStore(Protocol):
     """S3, as far as the services need it. All reads are of exactly the version asked for."""
 
@@ -198,6 +213,9 @@ class ObjectStore(Protocol):
 
     def link(self, key: str, seconds: int) -> str:
         """A URL by which anyone may get an object of our bucket for this long."""
+
+    def origin(self) -> str:
+        """Scheme, host and port of our bucket's URLs, as a browser compares them."""
 
 
 class Table(Protocol):
@@ -259,6 +277,12 @@ class Views(Protocol):
     def jobs(self, **filters: Any) -> list[dict[str, Any]]: ...
 
     def rejections(self, id: UUID, after: tuple[int, int], limit: int) -> list[dict[str, Any]]: ...
+
+    def rejected_records(self, id: UUID, after: tuple[int, int], limit: int, raw_bytes: int) -> list[RejectedBytes]:
+        """The same with the bytes of each record that has at most ``raw_bytes``."""
+
+    def batches(self, id: UUID, after: int, limit: int) -> list[dict[str, Any]]:
+        """A job's batches in file order; ``after`` is a batch's number. Offsets are those of ``Job``."""
 
 
 Datasets = Mapping[str, Dataset]

@@ -9,12 +9,12 @@ from datetime import datetime
 from chalicelib.core.states import is_terminal
 from chalicelib.errors import DroploadError, Transient
 from chalicelib.services.bury import Bury
+from chalicelib.services.clock import utc_now
 from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.forget import Forget
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.missed import Missed
-from chalicelib.services.notify import utc_now
 from chalicelib.services.overview import Overview
 from chalicelib.services.ports import Job, Queues, Remaining, unhurried
 from chalicelib.services.schedule import Schedule

@@ -80,7 +80,10 @@ group by code, "column"
 -- name: rejections
 -- A record's number in the file is known once all earlier batches have been read.
 select rejection.batch, rejection.record as place, rejection.line, rejection.errors,
-       case when base.known then base.records + rejection.record end as record
+       case when base.known then base.records + rejection.record end as record,
+       -- Of a record that is not kept, or that is not asked for, there are no bytes.
+       case when octet_length(rejection.raw) between 1 and %(raw_bytes)s then rejection.raw end as raw,
+       job.dataset, job.columns, job.format, job.delimiter
 from dropload.job
 join lateral (
     select number, sum(read) over earlier - read as records,
@@ -92,6 +95,15 @@ join lateral (
 join dropload.rejection on rejection.job = job.number and rejection.batch = base.number
 where job.id = %(id)s and (rejection.batch, rejection.record) > (%(batch)s, %(record)s)
 order by rejection.batch, rejection.record
+limit %(limit)s
+
+-- name: batches
+select batch.number, batch.state, batch.byte_start, batch.byte_end, batch.first_line, batch.attempts,
+       batch.read, batch.rejected
+from dropload.job
+join dropload.batch on batch.job = job.number
+where job.id = %(id)s and batch.number > %(after)s
+order by batch.number
 limit %(limit)s
 
 -- name: ping
