@@ -173,6 +173,7 @@ class Ledger(Protocol):
         *,
         validate_only: bool,
         atomic: bool,
+        keeps: bool,
         sha256: str | None = None,
         again: bool = False,
     ) -> Job:
@@ -182,7 +183,15 @@ class Ledger(Protocol):
         """
 
     def reopen(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         """A new job of a version that has one, never a DUPLICATE."""
 

@@ -110,6 +110,7 @@ class Split:
             self._batch_bytes(stored),
             validate_only=validate_only,
             atomic=is_atomic(self._datasets.get(dataset)),
+            keeps=keeps_changes(self._datasets.get(dataset)),
             sha256=sha256,
             again=again,
         )
@@ -124,6 +125,7 @@ class Split:
             self._batch_bytes(stored),
             validate_only=validate_only,
             atomic=is_atomic(self._datasets.get(dataset)),
+            keeps=keeps_changes(self._datasets.get(dataset)),
         )
 
     def _batch_bytes(self, stored: StoredObject) -> int:
@@ -257,6 +259,11 @@ class Split:
 def is_atomic(dataset: Dataset | None) -> bool:
     """Whether its files are taken whole or not at all; one whose files replace each other has its own way of that."""
     return dataset is not None and dataset.atomic and dataset.on_conflict != "replace"
+
+
+def keeps_changes(dataset: Dataset | None) -> bool:
+    """Whether what its jobs change is noted, so that they can be undone."""
+    return dataset is not None and dataset.undo_days is not None
 
 
 def _read_header(chunks: Iterator[bytes], dataset: Dataset, form: str) -> tuple[Layout, bytes, Iterator[bytes]]:

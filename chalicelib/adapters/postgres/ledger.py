@@ -60,13 +60,14 @@ class PostgresLedger:
         *,
         validate_only: bool,
         atomic: bool,
+        keeps: bool,
         sha256: str | None = None,
         again: bool = False,
     ) -> Job:
         # Without versions, validating a file and loading it are told apart all the same.
         revision = revision_of(stored) + ":validate" * (validate_only and stored.version_id is None)
         values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
-        values["sha256"] = sha256
+        values["sha256"], values["keeps"] = sha256, keeps
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["adopt"], values)
@@ -81,10 +82,19 @@ class PostgresLedger:
             return as_job(cursor.fetchone())
 
     def reopen(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         revision = f"{revision_of(stored)}:again:{id}"
         values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
+        values["keeps"] = keeps
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["insert"], values)
@@ -325,6 +335,7 @@ def as_job(row: Any) -> Job:
         attempts=row.attempts,
         max_attempts=row.max_attempts,
         starts_at=row.starts_at,
+        keeps=row.keeps,
     )
 
 
