@@ -70,7 +70,8 @@ def _say_running(options: Options) -> int:
 
 def _welcome(local: Local, options: Options, check: Callable[[], None]) -> None:
     """Load a sample and say where everything is."""
-    print(f"\nThe API is at {local.api_url}; keys and addresses for scripts are in {options.state / 'local.json'}")
+    print(f"\nThe page is at {local.api_url}/ - sign in with the key {local.api_key}")
+    print(f"Keys and addresses for scripts are in {options.state / 'local.json'}")
     sample = _make_sample(options.state)
     job = None
     if options.sample:
