@@ -74,6 +74,14 @@ def fetch(event: SQSEvent) -> None:
             container().intake.fetch(message.body, seconds_left(event))
 
 
+@app.on_sqs_message(queue="dropload-webhooks", batch_size=1)
+def deliver(event: SQSEvent) -> None:
+    """Webhooks are to be told something."""
+    for message in event:
+        with container().intake.retried(message.to_dict()):
+            container().deliver.run(seconds_left(event))
+
+
 @app.on_sqs_message(queue="dropload-intake-dlq", batch_size=1)
 def bury_intake(event: SQSEvent) -> None:
     """An object's announcement failed too often."""

@@ -75,7 +75,7 @@ class Messages:
     def send_convert(self, id: UUID) -> None:
         self._lanes.intake.put(("convert", json.dumps({"job": str(id)})))
 
-    def send_notify(self) -> None:
+    def send_notify(self, delay: int = 0) -> None:
         """Nobody reads mail here; that the outbox holds one is in the books."""
 
     def hide(self, delivery: object, seconds: int) -> None:

@@ -11,7 +11,7 @@ from chalicelib.adapters.listing import S3Listing
 from chalicelib.adapters.logs import LoggedMeter
 from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
-from chalicelib.adapters.postgres.cancelling import PostgresCancellations
+from chalicelib.adapters.postgres.cancellations import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
@@ -19,16 +19,22 @@ from chalicelib.adapters.postgres.fetches import PostgresFetches
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
+from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
+from chalicelib.adapters.postgres.post import PostgresPost
 from chalicelib.adapters.postgres.records import PostgresRecords
 from chalicelib.adapters.postgres.redriving import PostgresRedrives
 from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
+from chalicelib.adapters.postgres.telling import PostgresChanges
+from chalicelib.adapters.postgres.undoing import PostgresUndos
 from chalicelib.adapters.postgres.views import PostgresViews
+from chalicelib.adapters.postgres.webhooks import PostgresWebhooks
 from chalicelib.adapters.postgres.work import PostgresReceipts
 from chalicelib.adapters.s3 import S3ObjectStore
-from chalicelib.adapters.secrets import read_secret
+from chalicelib.adapters.secrets import read_key, read_secret
 from chalicelib.adapters.ses import SesMailer
+from chalicelib.adapters.sns import SnsTopic
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.adapters.tables import StoredTables
 from chalicelib.adapters.web import PublicWeb
@@ -39,9 +45,12 @@ from chalicelib.services.authentication import Authentication, Tokens
 from chalicelib.services.bulk import Bulk
 from chalicelib.services.bury import Bury
 from chalicelib.services.cancel import Cancel
+from chalicelib.services.changes import ChangedRecords
 from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.datasets import DatasetAnswers
+from chalicelib.services.deliver import Deliver
+from chalicelib.services.details import Details
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -57,6 +66,7 @@ from chalicelib.services.load import Load
 from chalicelib.services.missed import Missed
 from chalicelib.services.notify import Notify
 from chalicelib.services.overview import Overview
+from chalicelib.services.prompt import Prompt
 from chalicelib.services.publish import Publish
 from chalicelib.services.reads import Reads
 from chalicelib.services.receipts import Receipts
@@ -69,8 +79,12 @@ from chalicelib.services.split import Split
 from chalicelib.services.starts import Starts
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.undo import Undo
 from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
+from chalicelib.services.watch import Watch
+from chalicelib.services.webhooks import Webhooks
+from chalicelib.services.whereabouts import Whereabouts
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -105,7 +119,8 @@ class Container:
 
     @cached_property
     def ledger(self) -> PostgresLedger:
-        return PostgresLedger(self.database, self.settings.memory_mb)
+        settings = self.settings
+        return PostgresLedger(self.database, settings.memory_mb, topic=settings.events_topic is not None)
 
     @cached_property
     def views(self) -> PostgresViews:
@@ -187,15 +202,20 @@ class Container:
 
     @cached_property
     def notify(self) -> Notify:
-        mailer = SesMailer(self.settings.mail_from)
+        topic = self.settings.events_topic
         return Notify(
-            ledger=self.ledger,
-            mailer=mailer,
+            post=self.post,
+            mailer=SesMailer(self.settings.mail_from),
+            topic=None if topic is None else SnsTopic(topic),
             queues=self.queues,
             datasets=self.datasets,
             settings=self.settings,
             meter=self.meter,
         )
+
+    @cached_property
+    def post(self) -> PostgresPost:
+        return PostgresPost(self.database)
 
     @cached_property
     def bury(self) -> Bury:
@@ -212,8 +232,10 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            watch=Watch(post=self.post, datasets=self.datasets, digest_hour=self.settings.digest_hour),
             schedule=self.schedule,
             overview=self.overview,
+            undo=self.undo,
         )
 
     @cached_property
@@ -223,7 +245,7 @@ class Container:
     @cached_property
     def schedule(self) -> Schedule:
         return Schedule(
-            waiting=PostgresSchedules(self.database),
+            waiting=PostgresSchedules(self.database, topic=self.settings.events_topic is not None),
             redrives=self.redrives,
             queues=self.queues,
             datasets=self.datasets,
@@ -268,6 +290,48 @@ class Container:
         )
 
     @cached_property
+    def changes(self) -> PostgresChanges:
+        return PostgresChanges(self.database)
+
+    @cached_property
+    def changed_records(self) -> ChangedRecords:
+        return ChangedRecords(changes=self.changes, views=self.views, datasets=self.datasets)
+
+    @cached_property
+    def web(self) -> PublicWeb:
+        return PublicWeb(self.settings.private_origins)
+
+    @cached_property
+    def webhook_key(self) -> bytes:
+        return read_key(self.settings.webhook_key, self.settings.webhook_key_secret_arn)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        return Webhooks(
+            store=PostgresWebhooks(self.database),
+            queues=self.queues,
+            datasets=self.datasets,
+            key=lambda: self.webhook_key,
+            private_origins=self.settings.private_origins,
+            new_id=new_id,
+        )
+
+    @cached_property
+    def outgoing(self) -> PostgresOutgoing:
+        return PostgresOutgoing(self.database)
+
+    @cached_property
+    def deliver(self) -> Deliver:
+        return Deliver(
+            outgoing=self.outgoing,
+            changes=self.changes,
+            web=self.web,
+            queues=self.queues,
+            key=lambda: self.webhook_key,
+            new_id=new_id,
+        )
+
+    @cached_property
     def retries(self) -> Retries:
         return Retries(queues=self.queues)
 
@@ -279,6 +343,7 @@ class Container:
             convert=self.convert,
             bury=self.bury,
             export=self.export,
+            undo=self.undo,
             fetch=self.fetch,
             retries=self.retries,
             messages=events,
@@ -291,10 +356,6 @@ class Container:
     @cached_property
     def inputs(self) -> S3InputStore:
         return S3InputStore(self.settings.bucket)
-
-    @cached_property
-    def web(self) -> PublicWeb:
-        return PublicWeb(self.settings.private_origins)
 
     @cached_property
     def fetch(self) -> Fetch:
@@ -347,6 +408,10 @@ class Container:
         return Jobs(views=self.views)
 
     @cached_property
+    def details(self) -> Details:
+        return Details(jobs=self.jobs, views=self.views, datasets=self.datasets)
+
+    @cached_property
     def receipts(self) -> Receipts:
         return Receipts(view=PostgresReceipts(self.database))
 
@@ -356,11 +421,16 @@ class Container:
             store=PostgresRecords(self.database),
             datasets=self.datasets,
             max_record_bytes=self.settings.max_record_bytes,
+            prompt=Prompt(outgoing=self.outgoing, queues=self.queues),
         )
 
     @cached_property
     def dataset_answers(self) -> DatasetAnswers:
         return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
+
+    @cached_property
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(views=self.views, inputs=self.inputs, datasets=self.datasets)
 
     @cached_property
     def redrive(self) -> Redrive:
@@ -372,6 +442,10 @@ class Container:
             split=self.split,
             new_id=new_id,
         )
+
+    @cached_property
+    def undo(self) -> Undo:
+        return Undo(undos=PostgresUndos(self.database), queues=self.queues, datasets=self.datasets)
 
     @cached_property
     def cancel(self) -> Cancel:

@@ -26,7 +26,10 @@ class Settings:
     holds such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
     ``Text``, or None where logs are somebody else's to set up. ``source_buckets`` are buckets, or folders of them
     (``bucket/folder``), that files may be fetched from; ``private_origins`` are those (``https://host:port``) that need
-    not be on the public internet.
+    not be on the public internet. ``events_topic`` is an SNS topic's ARN, ``digest_hour`` the hour (UTC) at which mails
+    about the day before go out. A mail about failed files waits until none has come for ``mail_settle_seconds``, and
+    the next one about the same dataset for ``mail_window_seconds``. ``webhook_key`` is what the webhooks'
+    secrets are made of, or a secret holds it.
     """
 
     bucket: str
@@ -36,6 +39,7 @@ class Settings:
     notify_queue: str
     export_queue: str
     fetch_queue: str
+    webhook_queue: str
     database_url: str | None
     database_secret_arn: str | None
     mail_from: str
@@ -51,11 +55,17 @@ class Settings:
     fetch_bytes: int = 10 * 1024 * MIB
     fetch_seconds: int = 780
     source_buckets: tuple[str, ...] = ()
+    webhook_key: str | None = None
+    webhook_key_secret_arn: str | None = None
     private_origins: tuple[str, ...] = ()
     max_attempts: int = 3
     memory_mb: int = 1024
     log_format: str | None = None
     oidc: Oidc | None = None
+    events_topic: str | None = None
+    mail_settle_seconds: int = 30
+    mail_window_seconds: int = 900
+    digest_hour: int = 6
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -77,6 +87,12 @@ class Settings:
                 raise Terminal("settings", f"the environment variable {name} is not a positive whole number")
             return int(value)
 
+        def whole(name: str, default: int, most: int) -> int:
+            value = env.get(name) or str(default)
+            if not (value.isascii() and value.isdigit() and int(value) <= most):
+                raise Terminal("settings", f"the environment variable {name} is not a whole number from 0 to {most}")
+            return int(value)
+
         def words(name: str) -> tuple[str, ...]:
             return tuple(word.strip().rstrip("/") for word in (env.get(name) or "").split(",") if word.strip())
 
@@ -96,6 +112,7 @@ class Settings:
             notify_queue=text("DROPLOAD_NOTIFY_QUEUE_URL"),
             export_queue=text("DROPLOAD_EXPORT_QUEUE_URL"),
             fetch_queue=text("DROPLOAD_FETCH_QUEUE_URL"),
+            webhook_queue=text("DROPLOAD_WEBHOOK_QUEUE_URL"),
             database_url=None if secret else text("DATABASE_URL"),
             database_secret_arn=secret,
             mail_from=text("DROPLOAD_MAIL_FROM"),
@@ -111,9 +128,15 @@ class Settings:
             fetch_bytes=size("DROPLOAD_FETCH_BYTES", cls.fetch_bytes),
             fetch_seconds=size("DROPLOAD_FETCH_SECONDS", cls.fetch_seconds),
             source_buckets=words("DROPLOAD_SOURCE_BUCKETS"),
+            webhook_key=env.get("DROPLOAD_WEBHOOK_KEY") or None,
+            webhook_key_secret_arn=env.get("DROPLOAD_WEBHOOK_KEY_SECRET_ARN") or None,
             private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
             max_attempts=size("DROPLOAD_MAX_ATTEMPTS", cls.max_attempts),
             memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
             log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
+            events_topic=env.get("DROPLOAD_EVENTS_TOPIC_ARN") or None,
+            mail_settle_seconds=whole("DROPLOAD_MAIL_SETTLE_SECONDS", cls.mail_settle_seconds, 3600),
+            mail_window_seconds=whole("DROPLOAD_MAIL_WINDOW_SECONDS", cls.mail_window_seconds, 86_400),
+            digest_hour=whole("DROPLOAD_DIGEST_HOUR", cls.digest_hour, 23),
         )

@@ -76,6 +76,7 @@ class Lambdas:
             settings.fetch_queue: "fetch",
             settings.notify_queue: "notify",
             settings.export_queue: "export",
+            settings.webhook_queue: "deliver",
         }
         delivered = True
         while delivered:
@@ -96,6 +97,7 @@ def lambdas(system: System, **environment: str) -> Iterator[Lambdas]:
         "DATABASE_URL": system.database_url,
         "DROPLOAD_BUCKET": settings.bucket,
         **{f"DROPLOAD_{name.upper()}_URL": getattr(settings, name) for name in queues},
+        "DROPLOAD_WEBHOOK_KEY": settings.webhook_key or "",
         "DROPLOAD_MAIL_FROM": settings.mail_from,
         "DROPLOAD_ENGINEERS": ",".join(settings.engineers),
         "DROPLOAD_PUBLIC_URL": settings.public_url,

@@ -50,7 +50,7 @@ class System:
         name = f"t-{uuid.uuid4().hex[:12]}"
         sqs, s3 = client("sqs"), client("s3")
         queues = {}
-        for queue in ("intake", "batches", "convert", "notify", "export", "fetch"):
+        for queue in ("intake", "batches", "convert", "notify", "export", "fetch", "webhooks"):
             attributes = {"VisibilityTimeout": str(visibility_seconds)}
             queues[queue] = sqs.create_queue(QueueName=f"{name}-{queue}", Attributes=attributes)["QueueUrl"]
         s3.create_bucket(Bucket=name)
@@ -72,11 +72,15 @@ class System:
             notify_queue=queues["notify"],
             export_queue=queues["export"],
             fetch_queue=queues["fetch"],
+            webhook_queue=queues["webhooks"],
             database_url=database_url,
             database_secret_arn=None,
             mail_from="dropload@example.com",
             engineers=("engineers@example.com",),
             public_url="http://127.0.0.1:8000",
+            mail_settle_seconds=0,
+            mail_window_seconds=0,
+            webhook_key="of which the tests make webhooks' secrets",
             max_attempts=1,  # what fails has failed, unless a test asks for patience
         )
         settings = replace(settings, **changes)
@@ -154,6 +158,7 @@ class System:
             self.settings.notify_queue: lambda body: self.container.notify.run(forever),
             self.settings.export_queue: lambda body: intake.export(body, forever),
             self.settings.fetch_queue: lambda body: intake.fetch(body, forever),
+            self.settings.webhook_queue: lambda body: self.container.deliver.run(forever),
         }
 
     def receive(self, queue: str) -> Iterator[tuple[str, Callable[[], object]]]:

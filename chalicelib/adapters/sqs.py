@@ -33,14 +33,20 @@ class SqsQueues:
     def send_convert(self, id: UUID) -> None:
         _send(self._settings.convert_queue, [{"job": str(id)}])
 
-    def send_notify(self) -> None:
-        _send(self._settings.notify_queue, [{}])
+    def send_notify(self, delay: int = 0) -> None:
+        _send(self._settings.notify_queue, [{}], delay)
 
     def send_export(self, id: UUID) -> None:
         _send(self._settings.export_queue, [{"export": str(id)}])
 
+    def send_undo(self, id: UUID) -> None:
+        _send(self._settings.batch_queue, [{"undo": str(id)}])
+
     def send_fetch(self, id: UUID) -> None:
         _send(self._settings.fetch_queue, [{"job": str(id)}])
+
+    def send_webhooks(self, delay: int = 0) -> None:
+        _send(self._settings.webhook_queue, [{}], delay)
 
     def hide(self, delivery: Delivery, seconds: int) -> None:
         settings = self._settings
@@ -51,6 +57,7 @@ class SqsQueues:
             settings.notify_queue,
             settings.export_queue,
             settings.fetch_queue,
+            settings.webhook_queue,
         )
         name = delivery.queue.rpartition(":")[2]
         url = next((url for url in urls if url.rpartition("/")[2] == name), None)
@@ -70,8 +77,11 @@ class SqsQueues:
             client("sqs").get_queue_attributes(QueueUrl=self._settings.batch_queue, AttributeNames=["QueueArn"])
 
 
-def _send(queue: str, messages: Sequence[dict[str, Any]]) -> None:
-    entries = [{"Id": str(at), "MessageBody": json.dumps(message)} for at, message in enumerate(messages)]
+def _send(queue: str, messages: Sequence[dict[str, Any]], delay: int = 0) -> None:
+    entries = [
+        {"Id": str(at), "MessageBody": json.dumps(message), "DelaySeconds": delay}
+        for at, message in enumerate(messages)
+    ]
     with calling("sending messages"):
         answer = client("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
     if answer.get("Failed"):

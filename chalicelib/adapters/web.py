@@ -116,7 +116,7 @@ class HttpAnswer:
         self._response = response
         self._url = url
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.getheaders()}
         self.url = url.shown
 
     def chunks(self, most_bytes: int) -> Iterator[bytes]:

@@ -2,11 +2,26 @@
 
 from collections.abc import Sequence
 
-from chalicelib.api import datasets, documents, exports, health, jobs, keys, levers, receipts, records, uploads
+from chalicelib.api import (
+    datasets,
+    documents,
+    exports,
+    health,
+    jobs,
+    keys,
+    levers,
+    objects,
+    receipts,
+    records,
+    uploads,
+    web,
+    webhooks,
+)
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
+    objects.routes,
     uploads.routes,
     levers.routes,
     receipts.routes,
@@ -14,6 +29,8 @@ SUBJECTS: Sequence[Routes] = (
     records.routes,
     exports.routes,
     keys.routes,
+    webhooks.routes,
     health.routes,
     documents.routes,
+    web.routes,
 )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from chalicelib.core.attempts import MOST_ATTEMPTS
 from chalicelib.core.containers import CSV, JSONL
 from chalicelib.core.dialects import parse_dialect
+from chalicelib.core.expected import Expected, parse_expected
 from chalicelib.core.fields import NAME, NAME_RULE, missing_values, parse_field
 from chalicelib.core.foreign import parse_foreign_keys
 from chalicelib.core.keynames import parse_key
@@ -27,6 +28,7 @@ from chalicelib.core.schema import (
     FieldType,
     HeaderMatch,
     OnConflict,
+    Tell,
 )
 from chalicelib.core.slips import check_keys, did_you_mean
 from chalicelib.core.window import Window, parse_window
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 MAX_FIELDS = 1_000
+MAX_OWNERS = 50  # whom one mail of SES may go to
 _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
 _SETTINGS = (
     "on_conflict",
@@ -62,6 +65,9 @@ _SETTINGS = (
     "after_load",
     "load_window",
     "max_attempts",
+    "undo_days",
+    "notify",
+    "expected",
 )
 _UNSUPPORTED_RESOURCE: Mapping[str, tuple[object, ...]] = {
     "compression": (),
@@ -111,11 +117,16 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         max_error_rate=settings.share("max_error_rate"),
         atomic=settings.flag("atomic", default=False),
         after_load=AfterLoad(settings.choice("after_load", tuple(AfterLoad), "keep")),
+        notify=Tell(settings.choice("notify", tuple(Tell), "all")),
+        expected=_expected(settings),
         format=root.choice("format", (CSV, JSONL), CSV),
         foreign_keys=foreign_keys,
         load_window=_load_window(settings),
         max_attempts=_max_attempts(settings),
+        undo_days=settings.count("undo_days", least=1),
     )
+    if dataset.undo_days is not None and on_conflict is OnConflict.REPLACE:
+        settings.problem("undo_days", "what a table held before it was replaced is gone; leave it out")
     check_fields_match(schema, dataset.extra_columns)
     if problems.found:
         raise DescriptorError(name or "(no name)", problems.found)
@@ -202,4 +213,17 @@ def _owners(settings: Node) -> tuple[str, ...]:
     for index, owner in enumerate(owners):
         if not _EMAIL.fullmatch(owner):
             settings.problem(f"owners[{index}]", "must be an email address, without a name")
+    if len(owners) > MAX_OWNERS:
+        settings.problem("owners", f"at most {MAX_OWNERS} are possible")
     return owners
+
+
+def _expected(settings: Node) -> Expected | None:
+    text = settings.text("expected")
+    if not text:
+        return None
+    try:
+        return parse_expected(text)
+    except ValueError as error:
+        settings.problem("expected", str(error))
+        return None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from chalicelib.core.duration import Duration
+from chalicelib.core.expected import Expected
 from chalicelib.core.window import Window
 
 Bound: TypeAlias = int | Decimal | date | datetime | time | Duration
@@ -59,6 +60,15 @@ class AfterLoad(StrEnum):
     KEEP = "keep"
     DELETE = "delete"
     ARCHIVE = "archive"
+
+
+class Tell(StrEnum):
+    """What a dataset's owners are told by mail: of files with failures, of each day's whole, of both, or nothing."""
+
+    ALL = "all"
+    FAILURES = "failures"
+    DIGEST = "digest"
+    NONE = "none"
 
 
 class HeaderMatch(StrEnum):
@@ -146,8 +156,10 @@ class Dataset:
     order of the descriptor, none twice. ``filters`` and ``sensitive`` name fields; ``owners`` are email addresses.
     ``aliases`` are pairs: another label of a column, and its field. With ``detect_delimiter`` each file tells its own.
     ``format`` (csv, jsonl) is that of files whose names do not tell theirs.
+    With ``undo_days`` what a job changes is kept for so long, so that the job can be undone (policies update and sum).
     ``max_error_rate`` is a share of the records read, from 0 to 1. An ``atomic`` dataset takes a whole file or nothing.
     Files begin to be loaded in the ``load_window`` only, and are tried ``max_attempts`` times if not for good.
+    ``notify`` says what its owners are told, ``expected`` by when files must come.
     """
 
     name: str
@@ -172,6 +184,9 @@ class Dataset:
     foreign_keys: tuple[ForeignKey, ...] = ()
     load_window: Window | None = None
     max_attempts: int | None = None
+    undo_days: int | None = None
+    notify: Tell = Tell.ALL
+    expected: Expected | None = None
 
     def delimited_by(self, delimiter: str | None) -> "Dataset":
         """Return the dataset for files with this delimiter; as it is for ``None``."""

@@ -8,7 +8,8 @@ from uuid import UUID
 from chalicelib.core.attempts import attempts_metadata
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.error_file import ErrorFile, error_file
-from chalicelib.core.schema import AfterLoad
+from chalicelib.core.news import news_of
+from chalicelib.core.schema import AfterLoad, Tell
 from chalicelib.core.states import LOADED, JobState
 from chalicelib.errors import Contended
 from chalicelib.services.attention import give_up_if_unwanted
@@ -81,7 +82,19 @@ class Finalise:
                 break
         if self._ledger.unsent(id):
             self._queues.send_notify()
+        if self._ledger.untold(id):
+            self._queues.send_webhooks()
         self._tidy.run(id)
+
+    def abandon(self, id: UUID, reason: Reason) -> None:
+        """End a job as FAILED that has all its batches, and can be finished in no other way; without its files."""
+        with self._ledger.finalising(id) as final:
+            if final is not None:
+                if final.has_gathered():
+                    final.disown()
+                final.end(JobState.FAILED, reason, ["engineers"])
+        if self._ledger.unsent(id):
+            self._queues.send_notify()
 
     def _tried(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None) -> bool:
         try:
@@ -170,6 +183,9 @@ class Finalise:
         if state in LOADED and after_load is not AfterLoad.KEEP:
             final.after_load(after_load)
         final.end(state, reason, [] if again is not None else self._audiences(final.ending, state, reason))
+        if again is None:  # else its end is still to come
+            changed = final.ending.counts["inserted"] + final.ending.counts["updated"]
+            final.tell(news_of(state, changed, validate_only=job.validate_only))
         return _Ended(state, reason, seconds)
 
     def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> float:
@@ -191,7 +207,9 @@ class Finalise:
             return []
         dataset = self._datasets.get(ending.job.dataset)
         ours = reason is not None and reason.kind != "file"
-        return ["engineers" if ours or dataset is None or not dataset.owners else "owners"]
+        if ours or dataset is None or not dataset.owners:
+            return ["engineers"]
+        return ["owners"] if dataset.notify in (Tell.ALL, Tell.FAILURES) else []
 
 
 def results_folder(job: Job, datasets: Datasets) -> str:

@@ -13,6 +13,7 @@ from chalicelib.core.corrections import Place
 from chalicelib.core.cut import Cut
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.header import Layout
+from chalicelib.core.news import Event
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import Rejection
 from chalicelib.core.schema import AfterLoad
@@ -22,7 +23,6 @@ from chalicelib.services.ports import (
     Ending,
     Job,
     Judge,
-    Notice,
     Placed,
     Reason,
     RejectedRecord,
@@ -151,11 +151,14 @@ class FinalTransaction(Protocol):
     def after_load(self, what: AfterLoad) -> None:
         """Note that the object of the job, and of its duplicates, is to be deleted or archived after the commit."""
 
+    def tell(self, events: Sequence[Event]) -> None:
+        """Put in what webhooks want to know of the job's end, which has been booked."""
+
     def count_attempt(self, retry_seconds: int | None) -> None:
         """The job has failed for a passing reason; after that time it is to be tried again, if at all."""
 
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
-        """Make the job terminal and put a notice for each audience into the outbox."""
+        """Make the job terminal and put a notice for each audience (and the topic, if any) into the outbox."""
 
 
 class Ledger(Protocol):
@@ -170,6 +173,7 @@ class Ledger(Protocol):
         *,
         validate_only: bool,
         atomic: bool,
+        keeps: bool,
         sha256: str | None = None,
         again: bool = False,
     ) -> Job:
@@ -179,7 +183,15 @@ class Ledger(Protocol):
         """
 
     def reopen(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         """A new job of a version that has one, never a DUPLICATE."""
 
@@ -193,6 +205,12 @@ class Ledger(Protocol):
 
     def ask(self, job: Job, attempts: Attempts, *, validate_only: bool) -> None:
         """Remember what was wanted of such a job."""
+
+    def note_trouble(self, id: UUID, batch: int | None, reason: Reason) -> None:
+        """Remember why work on a batch, or on a job's split, has failed: the last such reason of a job."""
+
+    def trouble(self, id: UUID, batch: int | None) -> Reason | None:
+        """That reason, if it is of this batch, or of the split."""
 
     def hold(self, job: Job, until: datetime) -> None:
         """Hold a job back. Quiet where it has begun, or somebody has said already from when on it may."""
@@ -249,7 +267,10 @@ class Ledger(Protocol):
         """The finaliser's transaction, or None where batches are missing or the job has ended."""
 
     def unsent(self, id: UUID) -> bool:
-        """Whether the outbox holds a notice of this job."""
+        """Whether the outbox holds a notice of this job that is still to be sent."""
+
+    def untold(self, id: UUID) -> bool:
+        """Whether webhooks are still to be told of this job."""
 
     def drop_left_over(self) -> int:
         """Drop the shadows and partials of jobs that have ended or are gone; their number. Jobs drop their own.
@@ -265,9 +286,3 @@ class Ledger(Protocol):
 
     def tidied(self, job: Job) -> None:
         """The job's object has been put away."""
-
-    def sending(self) -> AbstractContextManager[Notice | None]:
-        """The next due notice, marked as sent when the block ends well; None when there is none."""
-
-    def postpone(self, notice: Notice) -> None:
-        """This notice could not be sent: it is due again later, and the next one is first."""

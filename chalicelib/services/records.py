@@ -1,6 +1,6 @@
 """Records: looked up and written one by one, or a few at a time, by the rules and in the words of files."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -35,6 +35,8 @@ from chalicelib.services.record_ports import RecordStore, Stored
 
 MAX_RECORDS = 1_000
 """That a batch may have."""
+PAGE_BYTES = 4 << 20
+"""That a page of records may have: Lambda answers with 6 MB at most."""
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one
 _NOTHING = Stored(Placed(), {}, frozenset(), None)
@@ -52,12 +54,23 @@ class RecordPage:
 
 
 class Records:
-    """Whoever may not see a dataset is told that there is none. ``max_record_bytes`` is that of a file's records."""
+    """Whoever may not see a dataset is told that there is none. ``max_record_bytes`` is that of a file's records.
 
-    def __init__(self, *, store: RecordStore, datasets: Datasets, max_record_bytes: int) -> None:
+    ``prompt`` has webhooks told soon of what was written, which the sweep would do later.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: RecordStore,
+        datasets: Datasets,
+        max_record_bytes: int,
+        prompt: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._datasets = datasets
         self._max = max_record_bytes
+        self._prompt = prompt
 
     def page(
         self, caller: Caller, name: str, *, filters: Mapping[str, str], cursor: str | None, limit: int
@@ -75,8 +88,9 @@ class Records:
         except ValueError as problem:
             raise RequestRefused(400, "bad-cursor", f"cursor: {problem}") from None
         page = self._store.page(dataset, wanted, after, limit)
-        last = cursor_after(id_of(page.rows[-1]), name, wanted) if page.more else None
-        return RecordPage([body_of(dataset, row) for row in page.rows], last)
+        bodies = _fitting(body_of(dataset, row) for row in page.rows)
+        more = page.more or len(bodies) < len(page.rows)
+        return RecordPage(bodies, cursor_after(id_of(page.rows[len(bodies) - 1]), name, wanted) if more else None)
 
     def get(self, caller: Caller, name: str, id: int) -> Record:
         """One record. Raises RequestRefused: 404."""
@@ -138,7 +152,7 @@ class Records:
     def delete(self, caller: Caller, name: str, id: int, if_match: str | None) -> None:
         """Delete one record. Raises RequestRefused: 404; 409, others refer to it; 412 as ``replace``."""
         dataset = self._dataset(caller, name)
-        gone = _patiently(lambda: self._store.remove(dataset, known_id(id), guard_of(dataset, if_match)))
+        gone = self._written(lambda: self._store.remove(dataset, known_id(id), guard_of(dataset, if_match)))
         if gone is None:
             raise not_found()
         if gone.errors:
@@ -153,7 +167,7 @@ class Records:
         dataset = self._dataset(caller, name)
         if confirm != name:
             raise RequestRefused(400, "not-confirmed", "to delete all records, confirm it with the dataset's name")
-        deleted = _patiently(lambda: self._store.remove_all(dataset))
+        deleted = self._written(lambda: self._store.remove_all(dataset))
         if isinstance(deleted, RecordError):
             raise stays((deleted,))
         return deleted
@@ -168,7 +182,7 @@ class Records:
         refuse(next((rejection.errors for rejection in parsed.rejections), ()))
         values = dict(zip(reader.slow_columns, parsed.slow[0], strict=True))
         guard = guard_of(dataset, if_match)
-        changed = _patiently(lambda: self._store.change(dataset, known_id(id), values, guard))
+        changed = self._written(lambda: self._store.change(dataset, known_id(id), values, guard))
         if changed is None:
             raise not_found()
         refuse(changed.errors)
@@ -190,7 +204,24 @@ class Records:
     def _placed(self, dataset: Dataset, reader: JsonLinesReader, parsed: Parsed) -> Stored:
         if not parsed.accepted:
             return _NOTHING
-        return _patiently(lambda: self._store.store(dataset, reader, parsed))
+        return self._written(lambda: self._store.store(dataset, reader, parsed))
+
+    def _written(self, write: Callable[[], Found]) -> Found:
+        found = _patiently(write)
+        self._prompt()
+        return found
+
+
+def _fitting(bodies: Iterable[bytes]) -> list[bytes]:
+    """The first ones, of ``PAGE_BYTES`` together: one at least."""
+    taken: list[bytes] = []
+    left = PAGE_BYTES
+    for body in bodies:
+        left -= len(body)
+        if left < 0 and taken:
+            break
+        taken.append(body)
+    return taken
 
 
 def _patiently(write: Callable[[], Found]) -> Found:

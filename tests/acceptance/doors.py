@@ -62,6 +62,7 @@ class Doors:
         self._stack = stack
         self.bucket = str(stack["bucket"])
         self.url = str(stack["api_url"])
+        self.api_key = str(stack["api_key"])
         self.authorization = {"Authorization": f"Bearer {stack['api_key']}"}
         self.s3 = boto3.client(
             "s3",
@@ -194,6 +195,17 @@ class Doors:
         """The one email about a job, as soon as it was sent."""
         (mail,) = eventually(lambda: self.mails(job), f"an email about {job['object']['key']}")
         return mail
+
+    def told(self) -> None:
+        """Wait until everybody has been told of all that has ended: what ends later is not told with it."""
+        waiting = "select from dropload.outbox where sent_at is null and given_up_at is null"
+
+        def look() -> bool:
+            with closing(psycopg2.connect(self._stack["database_url"])) as connection, connection.cursor() as cursor:
+                cursor.execute(waiting)
+                return not cursor.rowcount
+
+        eventually(look, "the mails about all that has ended")
 
     def all_mails(self) -> Iterator[EmailMessage]:
         """Every email that was sent so far, by anyone about anything."""

@@ -34,6 +34,7 @@ class Loaded:
 @pytest.fixture(scope="module")
 def loaded(doors: Doors) -> Loaded:
     file = demo_file(300, 3000, dirty=0.2)
+    doors.told()
     job = doors.ended(doors.drop("dirty.csv", file.data))
     return Loaded(file, expect(file.data, MEMBERS), job, doors.rejections(job, page=97))
 

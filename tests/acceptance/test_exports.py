@@ -26,6 +26,7 @@ NOWHERE = Settings(
     notify_queue="",
     export_queue="",
     fetch_queue="",
+    webhook_queue="",
     database_url=None,
     database_secret_arn=None,
     mail_from="",

@@ -25,6 +25,22 @@ def test_a_job_is_called_off_by_whoever_may_write(doors: Doors, stack: dict[str,
     assert (again.returncode, "CANCELLED" in again.stdout) == (0, True)
 
 
+def test_a_job_is_undone_as_was_shown(doors: Doors, stack: dict[str, Any]) -> None:
+    job = doors.ended(doors.drop("to-undo.csv", demo_file(352, 20).data))
+    path, state = f"/v1/jobs/{job['id']}/undo", Path(stack["mail_dir"]).parent
+    shown = doors.get(path, api_key=doors.key("read"))
+    assert (shown.status, shown.body["possible"], shown.body["rows"]["deleted"]) == (200, True, 20)
+    assert doors.post(path, {"token": shown.body["token"]}, api_key=doors.key("read")).status == 403
+    assert doors.post(path, {"token": "another"}).status == 409
+    told = dev("undo", job["id"], "--state", state)
+    assert (told.returncode, "20 made by it" in told.stdout, "--yes" in told.stdout) == (0, True, True)
+    done = dev("undo", job["id"], "--yes", "--state", state)
+    assert (done.returncode, "20 made by it" in done.stdout) == (0, True), done.stdout + done.stderr
+    undone = doors.get(f"/v1/jobs/{job['id']}").body
+    assert (undone["state"], undone["undone"]["counts"]["deleted"]) == ("COMPLETED", 20)
+    assert doors.ended(doors.drop("to-undo.csv", demo_file(352, 20).data))["counts"]["inserted"] == 20
+
+
 def test_what_has_ended_is_not_called_off(doors: Doors) -> None:
     job = doors.ended(doors.drop("not-to-cancel.csv", demo_file(351, 2).data))
     answer = doors.post(f"/v1/jobs/{job['id']}/cancel")

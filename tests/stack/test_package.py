@@ -151,7 +151,7 @@ import app
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 settings = {name: "x" for name in (
-    "bucket intake_queue batch_queue convert_queue notify_queue export_queue fetch_queue "
+    "bucket intake_queue batch_queue convert_queue notify_queue export_queue fetch_queue webhook_queue "
     "database_url mail_from engineers public_url"
 ).split()}
 Container(Settings(**settings, database_secret_arn=None)).intake

@@ -26,6 +26,7 @@ CONSUMERS = {  # queue: the parameters of its consumer
     "NotifyQueue": "Notify",
     "ExportQueue": "Export",
     "FetchQueue": "Fetch",
+    "WebhookQueue": "Deliver",
     "IntakeDeadLetters": "Bury",
     "BatchDeadLetters": "Bury",
     "ExportDeadLetters": "Bury",
@@ -119,7 +120,7 @@ def test_whoever_may_finish_a_job_may_tell_of_it_and_hand_its_replay_on() -> Non
         policy = json.loads((ROOT / "infra" / "policies" / f"{name}.json").read_text())
         [send] = [statement for statement in statements(policy) if statement["Sid"] == "Send"]
         queues = {resource["Fn::GetAtt"][0] for resource in as_list(send["Resource"])}
-        assert queues >= {"BatchQueue", "NotifyQueue"}, name
+        assert queues >= {"BatchQueue", "NotifyQueue", "WebhookQueue"}, name
 
 
 def test_every_function_has_a_policy_of_its_own_and_none_is_left_over() -> None:
@@ -135,13 +136,13 @@ def test_a_message_stays_hidden_for_six_times_its_functions_timeout(queue: str, 
     assert defaults["Visibility"] >= 6 * defaults["Timeout"]
 
 
-@pytest.mark.parametrize("function", ["Split", "Load", "Convert", "Notify", "Export", "Fetch", "Bury"])
+@pytest.mark.parametrize("function", ["Split", "Load", "Convert", "Notify", "Export", "Fetch", "Deliver", "Bury"])
 def test_locally_a_message_is_hidden_as_long_as_its_function_may_run(function: str) -> None:
     assert int(PARAMETERS[f"{function}Visibility"]) >= int(PARAMETERS[f"{function}Timeout"])
 
 
 @pytest.mark.parametrize(
-    "queue", ["IntakeQueue", "BatchQueue", "ConvertQueue", "NotifyQueue", "ExportQueue", "FetchQueue"]
+    "queue", ["IntakeQueue", "BatchQueue", "ConvertQueue", "NotifyQueue", "ExportQueue", "FetchQueue", "WebhookQueue"]
 )
 def test_what_fails_five_times_is_kept_for_two_weeks(queue: str) -> None:
     redrive = RESOURCES[queue]["Properties"]["RedrivePolicy"]

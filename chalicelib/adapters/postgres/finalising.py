@@ -1,6 +1,6 @@
 """The finaliser's transaction, which holds its job's row to the end."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,8 +14,10 @@ from chalicelib.adapters.postgres.contested import Contested
 from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.replaying import Replaying
+from chalicelib.adapters.postgres.telling import tell_of_job
 from chalicelib.adapters.postgres.views import COUNTS, FOUND, causes, timestamp
 from chalicelib.core.dataset import Dataset
+from chalicelib.core.news import Event
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState, may_become
@@ -35,7 +37,8 @@ _PAGE_BYTES = 4 * 1024 * 1024  # of raw records in them, at most; on their way t
 class Finalising:
     """See ``services.ledger_ports.FinalTransaction``."""
 
-    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database, memory_mb: int) -> None:
+    def __init__(self, cursor: Cursor, job: Job, row: Any, database: Database, memory_mb: int, *, topic: bool) -> None:
+        self._topic = topic
         self._cursor = cursor
         self._memory_mb = memory_mb
         self._database = database
@@ -134,9 +137,14 @@ class Finalising:
     def after_load(self, what: AfterLoad) -> None:
         self._cursor.execute(JOBS["after_load"], {"number": self.ending.job.number, "after_load": what})
 
+    def tell(self, events: Sequence[Event]) -> None:
+        job = self.ending.job
+        tell_of_job(self._cursor, job.id, job.number, job.dataset, events)
+
     def count_attempt(self, retry_seconds: int | None) -> None:
         values = {"number": self.ending.job.number, "seconds": retry_seconds}
         self._cursor.execute(queries("schedule")["count_attempt"], values)
+        self._topic = self._topic and retry_seconds is None  # else this is no end
 
     def end(self, state: JobState, reason: Reason | None, audiences: Iterable[str]) -> None:
         number, old = self.ending.job.number, self.ending.job.state
@@ -151,7 +159,7 @@ class Finalising:
             gather.drop(self._cursor, number)
         self._cursor.execute(CLAIMS["forget"], {"job": number})
         cancelling.forget(self._cursor, number)
-        for audience in audiences:
+        for audience in (*audiences, *(["topic"] if self._topic else [])):
             self._cursor.execute(OUTBOX["put"], {"job": number, "audience": audience})
         # What a cancelled job has loaded may be added up, or be in the way of the same records: a person decides.
         untouched = state is JobState.CANCELLED and not self.ending.counts["inserted"] + self.ending.counts["updated"]
@@ -170,6 +178,7 @@ def reopen_duplicate(cursor: Cursor, number: int) -> None:
     cursor.execute(JOBS["reopen_duplicate"], {"number": number})
     reopened = cursor.fetchone()
     if reopened is not None:
+        cursor.execute(JOBS["forget_notice_of_duplicate"], {"reopened": reopened.number})
         cursor.execute(JOBS["pass_on_duplicates"], {"number": number, "reopened": reopened.number})
 
 

@@ -11,11 +11,10 @@ import psycopg2.extras
 from chalicelib.adapters.postgres import cancelling, gather, shadow, work
 from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
-from chalicelib.adapters.postgres.database import Cursor, Database
+from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.adapters.postgres.views import job_view
 from chalicelib.core.attempts import Attempts
 from chalicelib.core.claims import KeyFacts
 from chalicelib.core.containers import Found
@@ -25,7 +24,7 @@ from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended, FileRefused
-from chalicelib.services.ports import Batch, Job, Notice, Reason, StoredObject, Untidy
+from chalicelib.services.ports import Batch, Job, Reason, StoredObject, Untidy
 from chalicelib.services.telemetry import Worked
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
@@ -34,19 +33,22 @@ CLAIMS = queries("claims")
 JOBS = queries("jobs")
 BATCHES = queries("batches")
 OUTBOX = queries("outbox")
+TELLING = queries("telling")
 SCHEDULE = queries("schedule")
 
 _UNTIDY = 100  # jobs whose objects are put away at once
 _UNTIDY_SECONDS = 60  # the one who finished a job puts its object away; the sweep leaves it this time
-_NOTICE_LINES = 5  # line numbers named for each cause
-_NOTICE_LOOK = 10_000  # rejections looked at to find them
 
 
 class PostgresLedger:
-    """See ``services.ledger_ports.Ledger`` for what each method promises."""
+    """See ``services.ledger_ports.Ledger`` for what each method promises.
 
-    def __init__(self, database: Database, memory_mb: int) -> None:
+    With ``topic`` each end of a job is put into the outbox for the topic, too.
+    """
+
+    def __init__(self, database: Database, memory_mb: int, *, topic: bool = False) -> None:
         self._database = database
+        self._topic = topic
         self._memory_mb = memory_mb
 
     def open_job(
@@ -58,13 +60,14 @@ class PostgresLedger:
         *,
         validate_only: bool,
         atomic: bool,
+        keeps: bool,
         sha256: str | None = None,
         again: bool = False,
     ) -> Job:
         # Without versions, validating a file and loading it are told apart all the same.
         revision = revision_of(stored) + ":validate" * (validate_only and stored.version_id is None)
         values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
-        values["sha256"] = sha256
+        values["sha256"], values["keeps"] = sha256, keeps
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["adopt"], values)
@@ -73,14 +76,25 @@ class PostgresLedger:
                 cursor.execute(JOBS["insert"], values)
                 if cursor.rowcount and not validate_only and not again:
                     _mark_duplicate(cursor, values)
+                    if self._topic:
+                        cursor.execute(OUTBOX["put_duplicate"], values)
             cursor.execute(JOBS["by_revision"], values)
             return as_job(cursor.fetchone())
 
     def reopen(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         revision = f"{revision_of(stored)}:again:{id}"
         values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
+        values["keeps"] = keeps
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["insert"], values)
@@ -104,6 +118,20 @@ class PostgresLedger:
         values = {"number": job.number, "validate_only": validate_only, **attempts._asdict()}
         with self._database.transaction() as cursor:
             cursor.execute(SCHEDULE["ask"], values)
+
+    def note_trouble(self, id: UUID, batch: int | None, reason: Reason) -> None:
+        with self._database.transaction() as cursor:
+            body = as_json({**reason.as_json(), "batch": batch})
+            cursor.execute(SCHEDULE["note_trouble"], {"id": id, "reason": body})
+
+    def trouble(self, id: UUID, batch: int | None) -> Reason | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["trouble"], {"id": id})
+            row = cursor.fetchone()
+            found = None if row is None else row.trouble
+            if found is None or found["batch"] != batch:
+                return None
+            return Reason(found["code"], found["message"], found["class"])
 
     def hold(self, job: Job, until: datetime) -> None:
         with self._database.transaction() as cursor:
@@ -237,11 +265,19 @@ class PostgresLedger:
                 cancelling.stop(cursor, row.number)
                 cursor.execute(JOBS["by_id"], {"id": id})
                 row = cursor.fetchone()
-            yield Finalising(cursor, as_job(row), row, self._database, self._memory_mb) if row is not None else None
+            if row is None:
+                yield None
+            else:
+                yield Finalising(cursor, as_job(row), row, self._database, self._memory_mb, topic=self._topic)
 
     def unsent(self, id: UUID) -> bool:
         with self._database.transaction() as cursor:
             cursor.execute(OUTBOX["unsent"], {"id": id})
+            return bool(cursor.rowcount)
+
+    def untold(self, id: UUID) -> bool:
+        with self._database.transaction() as cursor:
+            cursor.execute(TELLING["untold"], {"id": id})
             return bool(cursor.rowcount)
 
     def drop_left_over(self) -> int:
@@ -264,21 +300,6 @@ class PostgresLedger:
     def tidied(self, job: Job) -> None:
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["tidied"], {"number": job.number})
-
-    @contextmanager
-    def sending(self) -> Iterator[Notice | None]:
-        with self._database.transaction() as cursor:
-            cursor.execute(OUTBOX["take"])
-            row = cursor.fetchone()
-            if row is None:
-                yield None
-                return
-            yield _notice(cursor, row)
-            cursor.execute(OUTBOX["sent"], {"number": row.number})
-
-    def postpone(self, notice: Notice) -> None:
-        with self._database.transaction() as cursor:
-            cursor.execute(OUTBOX["postpone"], {"number": notice.number})
 
 
 def revision_of(stored: StoredObject) -> str:
@@ -317,6 +338,7 @@ def as_job(row: Any) -> Job:
         attempts=row.attempts,
         max_attempts=row.max_attempts,
         starts_at=row.starts_at,
+        keeps=row.keeps,
     )
 
 
@@ -375,11 +397,3 @@ def pending(cursor: Cursor, job: Job) -> list[int]:
     """Numbers of the batches that have not ended."""
     cursor.execute(BATCHES["pending"], {"number": job.number})
     return [row.number for row in cursor.fetchall()]
-
-
-def _notice(cursor: Cursor, row: Any) -> Notice:
-    view = job_view(cursor, row.id)
-    assert view is not None, "the outbox refers to its job"
-    cursor.execute(queries("views")["first_lines"], {"number": row.job, "lines": _NOTICE_LINES, "limit": _NOTICE_LOOK})
-    lines = {(cause.code, cause.column): cause.lines for cause in cursor.fetchall()}
-    return Notice(number=row.number, job=view, audience=row.audience, lines=lines)

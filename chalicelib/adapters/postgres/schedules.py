@@ -17,10 +17,11 @@ _AT_ONCE = 100  # jobs in one transaction
 
 
 class PostgresSchedules:
-    """See ``services.schedule.Waiting``."""
+    """See ``services.schedule.Waiting``. With ``topic`` the topic is told of jobs that are given up, too."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, topic: bool = False) -> None:
         self._database = database
+        self._topic = topic
 
     def retries(self) -> Sequence[UUID]:
         with self._database.transaction() as cursor:
@@ -35,6 +36,8 @@ class PostgresSchedules:
                 return
             if tell:
                 cursor.execute(OUTBOX["put"], {"job": row.number, "audience": "engineers"})
+            if self._topic:
+                cursor.execute(OUTBOX["put"], {"job": row.number, "audience": "topic"})
             reopen_duplicate(cursor, row.number)
 
     def held(self, now: datetime) -> Sequence[Job]:

@@ -64,4 +64,7 @@ where job.number = still.number
 returning job.*
 
 -- name: due_notices
-select count(*) as due from dropload.outbox where sent_at is null and due_at <= now()
+select (select count(*) from dropload.letter
+        where closed_at is not null and sent_at is null and given_up_at is null and due_at <= now())
+     + (select count(*) from dropload.outbox
+        where letter is null and sent_at is null and given_up_at is null and due_at <= now()) as due
