@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--with-id", action="store_true", help="with the rows' own ids")
     export.add_argument("--out", type=Path, metavar="DIR", help="download the files into this folder")
 
-    why = command("why", "say what became of an object")
+    why = command("why", "say what became of an object, or why nothing did")
     why.add_argument("key_of", metavar="OBJECT", help="its key, for example input/members/may.csv")
     return top
 

@@ -15,6 +15,7 @@ from dropload_client.following import appeared, follow
 from dropload_client.report import ENDED, EXIT_CODES, Job, Lines, Meter, Silent, line, summary
 from dropload_client.settings import Settings, find_settings, save_settings
 from dropload_client.uploading import post_form, sha256_of
+from dropload_client.whereabouts import LOADED, said
 
 Arguments = argparse.Namespace
 _FAILED = 1
@@ -157,10 +158,10 @@ def export(arguments: Arguments) -> int:
 
 
 def why(arguments: Arguments) -> int:
-    """What became of an object."""
+    """What became of an object, or why nothing did."""
     found = _client(arguments).get("/v1/objects", key=arguments.key_of)
-    print(json.dumps(found, indent=None if arguments.json else 2, ensure_ascii=False))
-    return 0
+    say(arguments, "\n".join(said(found)), found)
+    return 0 if found["code"] in LOADED else _FAILED
 
 
 def say(arguments: Arguments, text: str, data: object = None) -> None:

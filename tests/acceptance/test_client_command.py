@@ -129,6 +129,14 @@ def test_jobs_are_listed_shown_and_called_off(dropload: Command) -> None:
     assert (ended.returncode, "409" in ended.stderr) == (1, True)
 
 
+def test_why_says_what_became_of_an_object(dropload: Command) -> None:
+    dropload("upload", dropload.file("why.csv", member(8_650_001)), "--dataset", "members", "--wait")
+    loaded = dropload("why", "input/members/why.csv")
+    assert (loaded.returncode, loaded.stdout.startswith("loaded: ")) == (0, True)
+    missing = dropload("why", "input/members/missing.csv")
+    assert (missing.returncode, missing.stdout != "", missing.stderr) == (1, True, "")
+
+
 def test_a_dataset_is_written_out_and_downloaded(dropload: Command) -> None:
     dropload("upload", dropload.file("out.csv", member(8_700_001)), "--dataset", "members", "--wait")
     out = dropload.folder / "out"
