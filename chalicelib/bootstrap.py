@@ -11,11 +11,12 @@ from chalicelib.adapters.listing import S3Listing
 from chalicelib.adapters.logs import LoggedMeter
 from chalicelib.adapters.parquet_part import ParquetPart
 from chalicelib.adapters.postgres.answers import PostgresAnswers
-from chalicelib.adapters.postgres.cancelling import PostgresCancellations
+from chalicelib.adapters.postgres.cancellations import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.fetches import PostgresFetches
+from chalicelib.adapters.postgres.forgetting import PostgresMemory
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
@@ -27,6 +28,7 @@ from chalicelib.adapters.postgres.schedules import PostgresSchedules
 from chalicelib.adapters.postgres.schema import Schema
 from chalicelib.adapters.postgres.sweeps import PostgresSweeps
 from chalicelib.adapters.postgres.telling import PostgresChanges
+from chalicelib.adapters.postgres.undoing import PostgresUndos
 from chalicelib.adapters.postgres.views import PostgresViews
 from chalicelib.adapters.postgres.webhooks import PostgresWebhooks
 from chalicelib.adapters.postgres.work import PostgresReceipts
@@ -49,11 +51,13 @@ from chalicelib.services.convert import Convert
 from chalicelib.services.cutting import Cutting
 from chalicelib.services.datasets import DatasetAnswers
 from chalicelib.services.deliver import Deliver
+from chalicelib.services.details import Details
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
 from chalicelib.services.fetch import Fetch
 from chalicelib.services.finalise import Finalise
+from chalicelib.services.forget import Forget
 from chalicelib.services.gather import Gather
 from chalicelib.services.health import Health
 from chalicelib.services.idempotency import Idempotency
@@ -77,10 +81,12 @@ from chalicelib.services.split import Split
 from chalicelib.services.starts import Starts
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.undo import Undo
 from chalicelib.services.unpack import Unpack
 from chalicelib.services.uploads import Uploads
 from chalicelib.services.watch import Watch
 from chalicelib.services.webhooks import Webhooks
+from chalicelib.services.whereabouts import Whereabouts
 
 __all__ = ["VERSION", "Container", "Schema", "container", "read_descriptors", "schema_of"]
 
@@ -228,9 +234,11 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            forget=self.forget,
             watch=Watch(post=self.post, datasets=self.datasets, digest_hour=self.settings.digest_hour),
             schedule=self.schedule,
             overview=self.overview,
+            undo=self.undo,
         )
 
     @cached_property
@@ -338,6 +346,7 @@ class Container:
             convert=self.convert,
             bury=self.bury,
             export=self.export,
+            undo=self.undo,
             fetch=self.fetch,
             retries=self.retries,
             messages=events,
@@ -402,6 +411,10 @@ class Container:
         return Jobs(views=self.views)
 
     @cached_property
+    def details(self) -> Details:
+        return Details(jobs=self.jobs, views=self.views, datasets=self.datasets)
+
+    @cached_property
     def receipts(self) -> Receipts:
         return Receipts(view=PostgresReceipts(self.database))
 
@@ -419,6 +432,10 @@ class Container:
         return DatasetAnswers(views=PostgresDatasetViews(self.database), jobs=self.views, datasets=self.datasets)
 
     @cached_property
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(views=self.views, inputs=self.inputs, datasets=self.datasets)
+
+    @cached_property
     def redrive(self) -> Redrive:
         return Redrive(
             redrives=self.redrives,
@@ -428,6 +445,15 @@ class Container:
             split=self.split,
             new_id=new_id,
         )
+
+    @cached_property
+    def forget(self) -> Forget:
+        memory = PostgresMemory(self.database)
+        return Forget(memory=memory, datasets=self.datasets, ledger_days=self.settings.ledger_days)
+
+    @cached_property
+    def undo(self) -> Undo:
+        return Undo(undos=PostgresUndos(self.database), queues=self.queues, datasets=self.datasets)
 
     @cached_property
     def cancel(self) -> Cancel:

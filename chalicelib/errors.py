@@ -18,7 +18,10 @@ Messages may be shown to anyone and are logged: they never hold a cell's value o
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+Class = Literal["file", "transient", "terminal"]
+"""Whose move it is, as the reason of a failed job says it: the caller's, nobody's, or ours."""
 
 
 class DroploadError(Exception):
@@ -87,3 +90,10 @@ class TableDiffers(Terminal):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("table-differs", "; ".join(problems))
         self.problems = tuple(problems)
+
+
+def class_of(error: BaseException) -> Class:
+    """Whose move it is after this error. What nobody has raised on purpose is a fault of ours."""
+    if isinstance(error, CallerFault):
+        return "file"
+    return "transient" if isinstance(error, Transient) else "terminal"

@@ -11,6 +11,7 @@ from chalice.app import Request
 
 from chalicelib.bootstrap import container
 from chalicelib.errors import DroploadError, Terminal
+from chalicelib.services.deadline import within
 from chalicelib.services.metrics import API, Metric
 from chalicelib.services.telemetry import Meter, working
 
@@ -36,8 +37,14 @@ def observed(event: Any, handle: Callable[[Any], Any]) -> Any:
     context: Any = event.lambda_context if is_request else event.context
     function = "api" if is_request else _name(handle)
     meter = container().meter  # the first thing of all: it starts the logs
-    with working(function, cold_start=cold, **_about(context)):
+    with working(function, cold_start=cold, **_about(context)), within(_remaining(context)):
         return _answered(event, handle, meter) if is_request else _handled(event, handle, meter)
+
+
+def _remaining(context: Any) -> Callable[[], float] | None:
+    """What tells how many seconds are left; None where Lambda is not what runs us."""
+    ask = getattr(context, "get_remaining_time_in_millis", None)
+    return None if ask is None else lambda: ask() / 1000
 
 
 def _handled(event: Any, handle: Callable[[Any], Any], meter: Meter) -> Any:

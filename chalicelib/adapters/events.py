@@ -49,6 +49,12 @@ def batch_of(body: str) -> tuple[UUID, int]:
     return _job(message), number
 
 
+def undo_of(body: str) -> UUID | None:
+    """The job that a message on the batch queue wants undone, None where it is about a batch. Raises as above."""
+    message = _parse(body)
+    return _id(message, "undo") if "undo" in message else None
+
+
 def export_of(body: str) -> UUID:
     """The export that a message on the export queue is about. Raises Terminal where there is none."""
     return _id(_parse(body), "export")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
@@ -110,9 +111,14 @@ class S3ObjectStore:
 
     def link(self, key: str, seconds: int) -> str:
         with calling("making a link"):
-            wanted = {"Bucket": self._bucket, "Key": key}
+            # Browsers save it, instead of showing it in the place of the page that it was asked for on.
+            kept = f'attachment; filename="{key.rpartition("/")[2]}"'
+            wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": kept}
             link: str = client("s3").generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
             return link
+
+    def origin(self) -> str:
+        return "{0.scheme}://{0.netloc}".format(urlsplit(self.link("input/", 60)))
 
     def ping(self) -> None:
         """Raises Transient or FileRefused when the bucket cannot be reached."""

@@ -5,6 +5,8 @@ from uuid import UUID
 from chalice import Response
 
 from chalicelib.api.models.jobs import (
+    BatchesQuery,
+    BatchPage,
     Job,
     JobPage,
     JobQuery,
@@ -43,8 +45,18 @@ def get_job(caller: Caller, id: UUID, query: JobQuery) -> Response:
 @routes.get("/v1/jobs/{id}/rejections", Scope.READ, answers={200: RejectionPage}, refuses=(404,))
 def list_rejections(caller: Caller, id: UUID, query: RejectionsQuery) -> Answer:
     """Causes grouped, and a page of the rejected records in file order."""
-    page = container().jobs.rejections(caller, id, after=query.cursor, limit=query.limit)
+    if query.records:
+        page = container().details.rejections(caller, id, after=query.cursor, limit=query.limit)
+    else:
+        page = container().jobs.rejections(caller, id, after=query.cursor, limit=query.limit)
+        page["items"] = [{**item, "cells": None} for item in page["items"]]
     return {**page, "next_cursor": rejections_cursor(page["next_cursor"])}
+
+
+@routes.get("/v1/jobs/{id}/batches", Scope.READ, answers={200: BatchPage}, refuses=(404,))
+def list_batches(caller: Caller, id: UUID, query: BatchesQuery) -> Answer:
+    """A page of a job's batches, in file order."""
+    return container().details.batches(caller, id, after=query.cursor, limit=query.limit)
 
 
 @routes.post("/v1/jobs/{id}/redrive", Scope.WRITE, answers={202: Job}, refuses=(404, 409))

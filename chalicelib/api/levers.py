@@ -1,12 +1,12 @@
-"""What a person may do about a job: call it off, or begin it before its time."""
+"""What a person may do about a job: call it off, begin it before its time, or undo it."""
 
 from uuid import UUID
 
 from chalice import Response
 
-from chalicelib.api.models.jobs import Job
+from chalicelib.api.models.jobs import Job, UndoPlan, UndoRequest
 from chalicelib.api.requests import json_response
-from chalicelib.api.routing import Routes
+from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
 
@@ -27,5 +27,21 @@ def start_job(caller: Caller, id: UUID) -> Response:
     """Begin a job that waits for its dataset's load window now. 409 where it has begun, or ended."""
     container().jobs.get(caller, id)
     container().schedule.start(id)
+    job = container().jobs.get(caller, id)
+    return json_response(job, 202, {"Location": job["links"]["self"]})
+
+
+@routes.get("/v1/jobs/{id}/undo", Scope.READ, answers={200: UndoPlan}, refuses=(404,))
+def plan_undo(caller: Caller, id: UUID) -> Answer:
+    """What an undo of the job would do now, and what it could not."""
+    container().jobs.get(caller, id)
+    return container().undo.plan(id)
+
+
+@routes.post("/v1/jobs/{id}/undo", Scope.WRITE, answers={202: Job}, refuses=(404, 409))
+def undo_job(caller: Caller, id: UUID, body: UndoRequest) -> Response:
+    """Do what a plan has shown; 409 where it would do something else by now. ``undone`` of the job tells when it is."""
+    container().jobs.get(caller, id)
+    container().undo.ask(id, body.token)
     job = container().jobs.get(caller, id)
     return json_response(job, 202, {"Location": job["links"]["self"]})

@@ -130,7 +130,7 @@ def _parameters(route: Route, schemas: Mapping[Key, str], definitions: Mapping[s
             known = ("additionalProperties", "maxProperties", "propertyNames")
             others = {"type": "object", **{name: model[name] for name in known if name in model}}
             query.append({"name": "filters", "in": "query", "style": "form", "explode": True, "schema": others})
-    headers = [_IDEMPOTENCY_KEY] if route.method == "POST" and route.scope is not None else []
+    headers = [_IDEMPOTENCY_KEY] if route.once else []
     return path + query + headers + ([_IF_MATCH] if 412 in route.refuses else [])
 
 
@@ -148,7 +148,7 @@ def _answers(route: Route, schemas: Mapping[Key, str]) -> dict[int, dict[str, An
         refuses |= {400, 401, 403, 503}
     if route.body is not None or route.raw is not None:
         refuses |= {413, 415}
-    if route.method == "POST" and route.scope is not None:
+    if route.once:
         refuses |= {409, 415, 422}  # by Idempotency-Key
     if UUID in route.parameters.values() or int in route.parameters.values():
         refuses |= {404}

@@ -50,9 +50,12 @@ def create_record(caller: Caller, name: str, request: Request) -> Response:
     return _one(caller, record, 201 if record.created else 200, headers)
 
 
-@routes.put(_ALL, Scope.WRITE, answers={207: WrittenRecords}, refuses=(404,), raw=RecordsBody)
+@routes.put(_ALL, Scope.WRITE, answers={207: WrittenRecords}, refuses=(404,), raw=RecordsBody, once=True)
 def put_records(caller: Caller, name: str, request: Request) -> Answer:
-    """Write a batch of records: of each, what became of it. What is right is written, whatever the others are."""
+    """Write a batch of records: of each, what became of it. What is right is written, whatever the others are.
+
+    Where records are added up or just added, the same batch sent again is added again, but for an ``Idempotency-Key``.
+    """
     return container().records.put(caller, name, request.body)
 
 

@@ -27,10 +27,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request. ``path`` is the route's, headers' names are in lower case, ``query`` has every value of each name."""
+    """A request. ``path`` is the route's, ``asked`` the one that was sent, with the stage before it on AWS.
+
+    Headers' names are in lower case, ``query`` has every value of each name.
+    """
 
     method: str
     path: str
+    asked: str
     arguments: Mapping[str, str]
     query: Mapping[str, Sequence[str]]
     headers: Mapping[str, str]
@@ -54,6 +58,7 @@ def receive(request: Any, get_response: Callable[[Any], Response]) -> Response:
         Request(
             method=context["httpMethod"],
             path=context["resourcePath"],
+            asked=context.get("path") or "/",
             arguments=event["pathParameters"] or {},
             query=event["multiValueQueryStringParameters"] or {},
             headers={name.lower(): value for name, value in (event["headers"] or {}).items()},

@@ -42,7 +42,8 @@ class Route:
     """What a route takes and gives. ``answers`` has a model by status, None for no body, or a media type.
 
     ``refuses`` are statuses of problems, beside those that every route may give. Open to all where ``scope`` is None.
-    ``raw`` tells what a body is like that the function reads for itself.
+    ``raw`` tells what a body is like that the function reads for itself. ``once`` is whether an ``Idempotency-Key``
+    is heeded.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Route:
     answers: Mapping[int, type[BaseModel] | str | None]
     refuses: Sequence[int]
     raw: type[BaseModel] | None = None
+    once: bool = False
 
 
 class Routes:
@@ -99,6 +101,7 @@ class Routes:
         keeps: bool = True,
         takes: Sequence[str] = (JSON,),
         raw: type[BaseModel] | None = None,
+        once: bool = False,
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
             hints = typing.get_type_hints(function)
@@ -118,6 +121,7 @@ class Routes:
                 answers,
                 refuses,
                 raw,
+                once or (method == "POST" and scope is not None),
             )
             self.declared.append(route)
             status = next(iter(answers))
@@ -143,7 +147,7 @@ class Routes:
                     found = function(**wanted)
                     return found if isinstance(found, Response) else json_response(found, status)
 
-                return answered_once(request, caller, answer, keeps=keeps) if method == "POST" else answer()
+                return answered_once(request, caller, answer, keeps=keeps) if route.once else answer()
 
             handle.__name__ = function.__name__
             self.blueprint.route(

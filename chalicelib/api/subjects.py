@@ -10,15 +10,18 @@ from chalicelib.api import (
     jobs,
     keys,
     levers,
+    objects,
     receipts,
     records,
     uploads,
+    web,
     webhooks,
 )
 from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
+    objects.routes,
     uploads.routes,
     levers.routes,
     receipts.routes,
@@ -29,4 +32,5 @@ SUBJECTS: Sequence[Routes] = (
     webhooks.routes,
     health.routes,
     documents.routes,
+    web.routes,
 )

@@ -29,7 +29,7 @@ def grant_upload(caller: Caller, body: UploadRequest) -> Answer:
 
 
 @routes.post("/v1/jobs", Scope.WRITE, answers={202: Job}, refuses=(404, 409))
-def start_job(caller: Caller, body: JobRequest) -> Response:
+def create_job(caller: Caller, body: JobRequest) -> Response:
     """Load a file that lies somewhere already. 409 where it was loaded before, by the ``job`` that is named."""
     id = container().starts.run(caller, body.target, body.dataset, validate_only=body.validate_only, again=body.again)
     job = container().jobs.get(caller, id)

@@ -65,6 +65,7 @@ _SETTINGS = (
     "after_load",
     "load_window",
     "max_attempts",
+    "undo_days",
     "notify",
     "expected",
 )
@@ -122,7 +123,10 @@ def parse_dataset(descriptor: Mapping[str, object]) -> Dataset:
         foreign_keys=foreign_keys,
         load_window=_load_window(settings),
         max_attempts=_max_attempts(settings),
+        undo_days=settings.count("undo_days", least=1),
     )
+    if dataset.undo_days is not None and on_conflict is OnConflict.REPLACE:
+        settings.problem("undo_days", "what a table held before it was replaced is gone; leave it out")
     check_fields_match(schema, dataset.extra_columns)
     if problems.found:
         raise DescriptorError(name or "(no name)", problems.found)

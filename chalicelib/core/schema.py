@@ -156,6 +156,7 @@ class Dataset:
     order of the descriptor, none twice. ``filters`` and ``sensitive`` name fields; ``owners`` are email addresses.
     ``aliases`` are pairs: another label of a column, and its field. With ``detect_delimiter`` each file tells its own.
     ``format`` (csv, jsonl) is that of files whose names do not tell theirs.
+    With ``undo_days`` what a job changes is kept for so long, so that the job can be undone (policies update and sum).
     ``max_error_rate`` is a share of the records read, from 0 to 1. An ``atomic`` dataset takes a whole file or nothing.
     Files begin to be loaded in the ``load_window`` only, and are tried ``max_attempts`` times if not for good.
     ``notify`` says what its owners are told, ``expected`` by when files must come.
@@ -183,6 +184,7 @@ class Dataset:
     foreign_keys: tuple[ForeignKey, ...] = ()
     load_window: Window | None = None
     max_attempts: int | None = None
+    undo_days: int | None = None
     notify: Tell = Tell.ALL
     expected: Expected | None = None
 

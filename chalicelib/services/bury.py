@@ -1,5 +1,6 @@
 """Bury: a message that failed too often ends in its ledger, so that no poison leaves a job open."""
 
+import logging
 from uuid import UUID
 
 from chalicelib.errors import Transient
@@ -7,6 +8,9 @@ from chalicelib.services.finalise import Finalise
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.ports import Reason, StoredObject
 from chalicelib.services.split import Split
+from chalicelib.services.trouble import reason_of
+
+log = logging.getLogger("dropload.bury")
 
 _GAVE_UP = Reason(
     "exhausted", "we tried several times and could not load this; our engineers have been told", "transient"
@@ -39,11 +43,22 @@ class Bury:
         if job is None:
             return
         if not job.split_done:
-            self._ledger.end_split(job, _GAVE_UP)
-        self._finalise.run(id)
+            self._ledger.end_split(job, self._ledger.trouble(id, None) or _GAVE_UP)
+        self._finish(id, None)
 
     def batch(self, id: UUID, number: int) -> None:
         """A batch that could not be loaded."""
-        failed = self._ledger.fail(id, number, _GAVE_UP)
+        why = self._ledger.trouble(id, number) or _GAVE_UP
+        failed = self._ledger.fail(id, number, why)
         # A batch that had been loaded was sent to have its job finished.
-        self._finalise.run(id, gave_up=None if failed else _GAVE_UP)
+        self._finish(id, None if failed else why)
+
+    def _finish(self, id: UUID, gave_up: Reason | None) -> None:
+        """Finish a job if it has all its batches. Where that fails for good, it ends all the same."""
+        try:
+            self._finalise.run(id, gave_up=gave_up)
+        except Transient:
+            raise
+        except Exception as error:
+            log.exception("job %s cannot be finished", id)
+            self._finalise.abandon(id, reason_of(error))

@@ -12,7 +12,10 @@ class Cancellations(Protocol):
     """The ledger, as far as this service needs it."""
 
     def cancel(self, id: UUID) -> JobState | None:
-        """Call a job off, unless it has ended; its state then, None where there is no such job."""
+        """Call a job off, unless it has ended; its state then, None where there is no such job.
+
+        One that has FAILED, and would be tried again, stays as it is and is not; that is as good as CANCELLED.
+        """
 
 
 class Cancel:

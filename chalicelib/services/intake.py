@@ -16,6 +16,7 @@ from chalicelib.services.ports import Delivery, Remaining, StoredObject, unhurri
 from chalicelib.services.retries import Retries
 from chalicelib.services.split import Split
 from chalicelib.services.telemetry import working
+from chalicelib.services.undo import Undo
 
 log = logging.getLogger("dropload.intake")
 
@@ -28,6 +29,8 @@ class Messages(Protocol):
     def job_of(self, body: str) -> UUID | None: ...
 
     def batch_of(self, body: str) -> tuple[UUID, int]: ...
+
+    def undo_of(self, body: str) -> UUID | None: ...
 
     def export_of(self, body: str) -> UUID: ...
 
@@ -45,6 +48,7 @@ class Intake:
         convert: Convert,
         bury: Bury,
         export: Export,
+        undo: Undo,
         fetch: Fetch,
         retries: Retries,
         messages: Messages,
@@ -55,6 +59,7 @@ class Intake:
         self._convert = convert
         self._bury = bury
         self._export = export
+        self._undo = undo
         self._fetch = fetch
         self._messages = messages
 
@@ -89,7 +94,12 @@ class Intake:
             self._fetch.run(job, remaining)
 
     def load(self, body: str, remaining: Remaining = unhurried) -> None:
-        """A batch to load; ``remaining`` tells the seconds left."""
+        """A batch to load, or a job to undo; ``remaining`` tells the seconds left."""
+        undone = self._messages.undo_of(body)
+        if undone is not None:
+            with working("undo", job=undone):
+                self._undo.run(undone, remaining)
+            return
         job, number = self._messages.batch_of(body)
         with working("load", job=job, batch=number):
             self._load.run(job, number, remaining)
@@ -111,6 +121,10 @@ class Intake:
     def bury_batch(self, body: str) -> None:
         """A message that ``load`` failed on too often, or one that is none of ours, as above."""
         try:
+            undone = self._messages.undo_of(body)
+            if undone is not None:
+                self._undo.give_up(undone)
+                return
             job, number = self._messages.batch_of(body)
         except Terminal as unknown:
             log.error("dropped a message of the batches' dead letters: %s", unknown)

@@ -173,6 +173,7 @@ class Ledger(Protocol):
         *,
         validate_only: bool,
         atomic: bool,
+        keeps: bool,
         sha256: str | None = None,
         again: bool = False,
     ) -> Job:
@@ -182,7 +183,15 @@ class Ledger(Protocol):
         """
 
     def reopen(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         """A new job of a version that has one, never a DUPLICATE."""
 
@@ -196,6 +205,12 @@ class Ledger(Protocol):
 
     def ask(self, job: Job, attempts: Attempts, *, validate_only: bool) -> None:
         """Remember what was wanted of such a job."""
+
+    def note_trouble(self, id: UUID, batch: int | None, reason: Reason) -> None:
+        """Remember why work on a batch, or on a job's split, has failed: the last such reason of a job."""
+
+    def trouble(self, id: UUID, batch: int | None) -> Reason | None:
+        """That reason, if it is of this batch, or of the split."""
 
     def hold(self, job: Job, until: datetime) -> None:
         """Hold a job back. Quiet where it has begun, or somebody has said already from when on it may."""
@@ -242,8 +257,8 @@ class Ledger(Protocol):
     def loading(self, batch: Batch, facts: KeyFacts) -> AbstractContextManager[LoadTransaction | None]:
         """The batch's transaction, or None where it has been booked meanwhile, or is not wanted any more."""
 
-    def worked(self, batch: Batch, worked: Worked) -> None:
-        """Book what an attempt took that has failed."""
+    def worked(self, job: Job, worked: Worked, batch: int | None = None) -> None:
+        """Book what was worked for a job, or for a batch of it, apart from what it did."""
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         """End a batch as failed; its job will end FAILED for this reason. False where the batch has ended already."""

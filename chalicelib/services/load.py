@@ -14,6 +14,7 @@ from chalicelib.services.metrics import COUNTED, PHASES, Metric
 from chalicelib.services.ports import Batch, Placed, Reason, Remaining
 from chalicelib.services.reads import Read, Reads, count_records, refused_records, resolved_lines
 from chalicelib.services.telemetry import SILENT, Meter, current, note
+from chalicelib.services.trouble import noting
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one; the work before it is not repeated
 _REPLAY = 600.0  # seconds that must be left for a replay to begin in an invocation that has loaded a batch
@@ -35,6 +36,10 @@ class Load:
             Transient: try again later.
             Terminal: a fault of ours; the queue tries again and the dead-letter handler books it.
         """
+        with noting(self._ledger, id, number):
+            self._run(id, number, remaining)
+
+    def _run(self, id: UUID, number: int, remaining: Remaining) -> None:
         batch = self._ledger.begin(id, number)
         last = True
         if batch is not None:
@@ -42,12 +47,12 @@ class Load:
             try:
                 last = self._load(batch)
             except FileRefused as refused:  # deleted or overwritten since it was announced
-                self._ledger.worked(batch, current().book())
+                self._ledger.worked(batch.job, current().book(), number)
                 self._ledger.fail(id, number, Reason(refused.code, refused.message, "file"))
                 self._meter.report("batch failed", {Metric.BATCHES_FAILED: 1}, dataset=batch.job.dataset)
             except Exception:
                 with suppress(Transient):  # it is on the receipt, if the database answers
-                    self._ledger.worked(batch, current().book())
+                    self._ledger.worked(batch.job, current().book(), number)
                 raise
         if last:
             self._finalise.run(id, remaining if batch is None or remaining() >= _REPLAY else None)

@@ -50,6 +50,7 @@ class Job:
     None for any other file. ``parent`` is another job's number. ``atomic`` is the dataset's word when the job was
     opened: all of its batches must go by one. A job that ``replaces`` the dataset's table loads into a shadow of it,
     which is made when it starts. One that ``gathers`` has a table of its own, too, where batches wait to be added up.
+    What one that ``keeps`` changes in the table is noted, so that it can be undone.
     A job that was not ``asked`` for has an object whose metadata nobody has read yet. It was tried ``attempts`` times
     and failed for a passing reason; ``max_attempts`` is None where its uploader did not say. Until ``starts_at`` a
     PENDING job is held back.
@@ -83,6 +84,7 @@ class Job:
     attempts: int
     max_attempts: int | None
     starts_at: datetime | None
+    keeps: bool = False
     fetching: bool = False
 
     @property
@@ -162,6 +164,21 @@ class RejectedRecord:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class RejectedBytes:
+    """A rejection as the API shows it, and what is needed to show its record: its bytes, and how to read them.
+
+    ``raw`` is None where there are none, or too many.
+    """
+
+    shown: dict[str, Any]
+    raw: bytes | None
+    dataset: str
+    columns: tuple[str, ...]
+    format: str
+    delimiter: str | None
+
+
 class ObjectStore(Protocol):
     """S3, as far as the services need it. All reads are of exactly the version asked for."""
 
@@ -196,6 +213,9 @@ class ObjectStore(Protocol):
 
     def link(self, key: str, seconds: int) -> str:
         """A URL by which anyone may get an object of our bucket for this long."""
+
+    def origin(self) -> str:
+        """Scheme, host and port of our bucket's URLs, as a browser compares them."""
 
 
 class Table(Protocol):
@@ -236,6 +256,9 @@ class Queues(Protocol):
 
     def send_export(self, id: UUID) -> None: ...
 
+    def send_undo(self, id: UUID) -> None:
+        """Ask for a job to be undone, by who has a loader's time."""
+
     def send_fetch(self, id: UUID) -> None:
         """Ask for a job's object to be fetched."""
 
@@ -254,6 +277,12 @@ class Views(Protocol):
     def jobs(self, **filters: Any) -> list[dict[str, Any]]: ...
 
     def rejections(self, id: UUID, after: tuple[int, int], limit: int) -> list[dict[str, Any]]: ...
+
+    def rejected_records(self, id: UUID, after: tuple[int, int], limit: int, raw_bytes: int) -> list[RejectedBytes]:
+        """The same with the bytes of each record that has at most ``raw_bytes``."""
+
+    def batches(self, id: UUID, after: int, limit: int) -> list[dict[str, Any]]:
+        """A job's batches in file order; ``after`` is a batch's number. Offsets are those of ``Job``."""
 
 
 Datasets = Mapping[str, Dataset]

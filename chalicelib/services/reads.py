@@ -1,5 +1,6 @@
 """Reads: a batch's bytes, checked by its dataset's rules; the same for whoever places or replays them."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from chalicelib.config import Settings
@@ -86,6 +87,8 @@ def resolved_lines(parsed: Parsed, placed: Placed) -> list[int]:
 
 def as_read(dataset: Dataset, job: Job) -> Dataset:
     """The dataset with what the job's file was found to have."""
+    if not job.keeps:
+        dataset = replace(dataset, undo_days=None)  # as the descriptor was when the job was opened
     return read_as_json(dataset) if job.format == JSONL else dataset.delimited_by(job.delimiter)
 
 

@@ -1,6 +1,6 @@
 """Records: looked up and written one by one, or a few at a time, by the rules and in the words of files."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -35,6 +35,8 @@ from chalicelib.services.record_ports import RecordStore, Stored
 
 MAX_RECORDS = 1_000
 """That a batch may have."""
+PAGE_BYTES = 4 << 20
+"""That a page of records may have: Lambda answers with 6 MB at most."""
 
 _TRIES = 5  # of a transaction that PostgreSQL gave up for another one
 _NOTHING = Stored(Placed(), {}, frozenset(), None)
@@ -86,8 +88,9 @@ class Records:
         except ValueError as problem:
             raise RequestRefused(400, "bad-cursor", f"cursor: {problem}") from None
         page = self._store.page(dataset, wanted, after, limit)
-        last = cursor_after(id_of(page.rows[-1]), name, wanted) if page.more else None
-        return RecordPage([body_of(dataset, row) for row in page.rows], last)
+        bodies = _fitting(body_of(dataset, row) for row in page.rows)
+        more = page.more or len(bodies) < len(page.rows)
+        return RecordPage(bodies, cursor_after(id_of(page.rows[len(bodies) - 1]), name, wanted) if more else None)
 
     def get(self, caller: Caller, name: str, id: int) -> Record:
         """One record. Raises RequestRefused: 404."""
@@ -207,6 +210,18 @@ class Records:
         found = _patiently(write)
         self._prompt()
         return found
+
+
+def _fitting(bodies: Iterable[bytes]) -> list[bytes]:
+    """The first ones, of ``PAGE_BYTES`` together: one at least."""
+    taken: list[bytes] = []
+    left = PAGE_BYTES
+    for body in bodies:
+        left -= len(body)
+        if left < 0 and taken:
+            break
+        taken.append(body)
+    return taken
 
 
 def _patiently(write: Callable[[], Found]) -> Found:

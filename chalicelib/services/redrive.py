@@ -57,6 +57,7 @@ class HeldJob(Protocol):
     redrives: int
     loaded: int
     resolved: int
+    undone: bool
 
     def was_stopped(self) -> bool:
         """Whether it was stopped, or batches of it were cancelled, which nothing brings back."""
@@ -81,7 +82,7 @@ class HeldJob(Protocol):
     def count_redrive(self, redrives: int) -> None:
         """Remember how often rejected records were dropped again."""
 
-    def again(self, id: UUID, *, atomic: bool) -> None:
+    def again(self, id: UUID, *, atomic: bool, keeps: bool) -> None:
         """Open a job with this id that loads the same object, from nothing."""
 
     def restart(self) -> Restarted:
@@ -136,6 +137,8 @@ class Redrive:
                 raise _conflict("unknown-dataset", f"there is no dataset {held.job.dataset} any more")
             if held.job.validate_only:
                 raise _conflict("validate-only", "the job was a validation only; drop the file to load it")
+            if held.undone and what is not What.ALL:
+                raise _conflict("undone", "the job was undone; load all of it again, or drop the file again")
             if what is None:
                 what = What.FAILED if _failed_of_us(held) else What.REJECTED
             if what is What.ALL:
@@ -166,7 +169,7 @@ class Redrive:
 
     def _again(self, held: HeldJob, dataset: Dataset) -> UUID:
         """Open a job that loads the whole file, where nothing would be in the table twice."""
-        if held.job.state not in (JobState.FAILED, JobState.CANCELLED):
+        if held.job.state not in (JobState.FAILED, JobState.CANCELLED) and not held.undone:
             raise _conflict("nothing-failed", f"the job is {held.job.state}: its file was loaded")
         if held.reason is not None and held.reason.code == "bad-name":
             raise _conflict("file-at-fault", "the file's name cannot be told from others; drop it under another one")
@@ -176,10 +179,11 @@ class Redrive:
         if (child := held.dropped(keys)[1]) is not None:
             raise _conflict("under-way", f"rejected records of it are being loaded by job {child}")
         settles = dataset.on_conflict in (OnConflict.UPDATE, OnConflict.IGNORE)
-        if (held.loaded or held.resolved) and not settles:
+        if ((held.loaded and not held.undone) or held.resolved) and not settles:
             raise _conflict("partly-loaded", "some of the file's records are in the table; undo the job first")
         id = self._new_id()
-        held.again(id, atomic=dataset.atomic and dataset.on_conflict is not OnConflict.REPLACE)
+        atomic = dataset.atomic and dataset.on_conflict is not OnConflict.REPLACE
+        held.again(id, atomic=atomic, keeps=dataset.undo_days is not None)
         return id
 
     def _drop(self, held: HeldJob, dataset: Dataset) -> Job:

@@ -98,7 +98,7 @@ class Schedule:
         """Try a job again; why not, where that cannot be: it is given up then."""
         restarted = None
         with self._redrives.holding(id) as held:
-            if held is None or held.job.state is not JobState.FAILED or not fails_for_now(held.reason):
+            if held is None or held.undone or held.job.state is not JobState.FAILED or not fails_for_now(held.reason):
                 return None  # somebody was quicker
             refused = self._refusal(held)
             if refused is None and _from_the_start(held.job):

@@ -27,6 +27,7 @@ from chalicelib.services.metrics import Metric
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, Remaining, StoredObject
 from chalicelib.services.replace import may_replace
 from chalicelib.services.telemetry import SILENT, Meter, note
+from chalicelib.services.trouble import noting
 from chalicelib.services.unpack import Unpack
 
 _MIN_BATCH = MIB  # below this a batch's fixed costs outweigh the parallelism that it brings
@@ -71,7 +72,8 @@ class Split:
         """An object was created (perhaps announced before: then its job goes on where it stands)."""
         job = self.booked(stored)
         if job is not None:
-            self._go_on(job, remaining)
+            with noting(self._ledger, job.id):
+                self._go_on(job, remaining)
 
     def booked(self, stored: StoredObject) -> Job | None:
         """The job of an object that was created, opened if it has none; None where there is nothing to split."""
@@ -94,7 +96,8 @@ class Split:
         job = self._ledger.job(id)
         if job is not None:
             note(dataset=job.dataset)
-            self._go_on(job, remaining, cut)
+            with noting(self._ledger, id):
+                self._go_on(job, remaining, cut)
 
     def open(self, stored: StoredObject, *, validate_only: bool, sha256: str | None = None, again: bool = False) -> Job:
         """The job of this object, opened if it has none."""
@@ -107,6 +110,7 @@ class Split:
             self._batch_bytes(stored),
             validate_only=validate_only,
             atomic=is_atomic(self._datasets.get(dataset)),
+            keeps=keeps_changes(self._datasets.get(dataset)),
             sha256=sha256,
             again=again,
         )
@@ -121,6 +125,7 @@ class Split:
             self._batch_bytes(stored),
             validate_only=validate_only,
             atomic=is_atomic(self._datasets.get(dataset)),
+            keeps=keeps_changes(self._datasets.get(dataset)),
         )
 
     def _batch_bytes(self, stored: StoredObject) -> int:
@@ -254,6 +259,11 @@ class Split:
 def is_atomic(dataset: Dataset | None) -> bool:
     """Whether its files are taken whole or not at all; one whose files replace each other has its own way of that."""
     return dataset is not None and dataset.atomic and dataset.on_conflict != "replace"
+
+
+def keeps_changes(dataset: Dataset | None) -> bool:
+    """Whether what its jobs change is noted, so that they can be undone."""
+    return dataset is not None and dataset.undo_days is not None
 
 
 def _read_header(chunks: Iterator[bytes], dataset: Dataset, form: str) -> tuple[Layout, bytes, Iterator[bytes]]:

@@ -9,17 +9,19 @@ from datetime import datetime
 from chalicelib.core.states import is_terminal
 from chalicelib.errors import DroploadError, Transient
 from chalicelib.services.bury import Bury
+from chalicelib.services.clock import utc_now
 from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
+from chalicelib.services.forget import Forget
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.missed import Missed
-from chalicelib.services.notify import utc_now
 from chalicelib.services.overview import Overview
 from chalicelib.services.ports import Job, Queues, Remaining, unhurried
 from chalicelib.services.schedule import Schedule
 from chalicelib.services.sweep_ports import Sweeps
 from chalicelib.services.telemetry import working
 from chalicelib.services.tidy import Tidy
+from chalicelib.services.undo import Undo
 from chalicelib.services.watch import Watch
 
 log = logging.getLogger("dropload.sweep")
@@ -34,10 +36,10 @@ class Swept:
 
     ``objects`` were listed, and ``missed`` of them had no job. ``stuck`` jobs had no news for long: their splits were
     ``resumed``, their batches ``resent``, and some could be ``finished``. Batches were ``taken_back`` from dead
-    workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` asked for again, files put
-    away (``tidied``), and tables of ended jobs ``dropped``. Failed jobs were ``retried``, or found to be ``exhausted``;
-    and jobs were ``opened`` whose load window had come.
-    ``letters`` tell of a day, or of a file that did not come.
+    workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` and ``undos`` asked for again,
+    files put away (``tidied``), and tables of ended jobs ``dropped``. Failed jobs were ``retried``, or found to be
+    ``exhausted``; and jobs were ``opened`` whose load window had come.
+    ``letters`` tell of a day, or of a file that did not come. Jobs and exports were ``forgotten``, being old.
     """
 
     objects: int = 0
@@ -53,9 +55,11 @@ class Swept:
     opened: int = 0
     notices: int = 0
     exports: int = 0
+    undos: int = 0
     tidied: int = 0
     dropped: int = 0
     letters: int = 0
+    forgotten: int = 0
 
 
 class Sweep:
@@ -72,11 +76,15 @@ class Sweep:
         tidy: Tidy,
         exports: ExportLedger,
         missed: Missed,
+        undo: Undo,
+        forget: Forget,
         schedule: Schedule,
         overview: Overview,
         watch: Watch,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._undo = undo
+        self._forget = forget
         self._watch = watch
         self._clock = clock
         self._overview = overview
@@ -105,9 +113,11 @@ class Sweep:
             self._notices,
             self._tidy_up,
             self._go_on_exporting,
+            self._go_on_undoing,
             self._drop_left_over,
             self._look_for_missed,
             self._write_letters,
+            self._forget_the_old,
         )
         for step in steps:
             try:
@@ -133,7 +143,7 @@ class Sweep:
 
     def _help_on(self, found: Counter[str], remaining: Remaining) -> None:
         failed = 0
-        while (stuck := self._sweeps.stuck()) and remaining() > _ENOUGH:
+        while remaining() > _ENOUGH and (stuck := self._sweeps.stuck()):
             for job, batches in stuck:
                 found["stuck"] += 1
                 try:
@@ -171,12 +181,18 @@ class Sweep:
             self._queues.send_export(export)
             found["exports"] += 1
 
+    def _go_on_undoing(self, found: Counter[str], _: Remaining) -> None:
+        found["undos"] = self._undo.sweep()
+
     def _drop_left_over(self, found: Counter[str], _: Remaining) -> None:
         found["dropped"] = self._ledger.drop_left_over()
         self._exports.drop_leftovers()
 
     def _look_for_missed(self, found: Counter[str], remaining: Remaining) -> None:
         found["objects"], found["missed"] = self._missed.run(remaining)
+
+    def _forget_the_old(self, found: Counter[str], remaining: Remaining) -> None:
+        found["forgotten"] = self._forget.run(remaining)
 
     def _write_letters(self, found: Counter[str], _: Remaining) -> None:
         found["letters"] = self._watch.run(self._clock())

@@ -99,6 +99,25 @@ def parser() -> argparse.ArgumentParser:
 
     keys.add_arguments(commands.add_parser("keys", help="make, list and revoke API keys"), _add_state)
 
+    undo = commands.add_parser(
+        "undo",
+        help="take back what a job did to its table",
+        description="Show what an undo of a job would do to which number of rows, and with --yes do it. "
+        "Exit code: 0 when it was shown or done, 1 when it cannot be done.",
+    )
+    undo.add_argument("job", metavar="JOB", help="the job's id")
+    undo.add_argument("--yes", action="store_true", help="do it")
+    _add_state(undo)
+
+    why = commands.add_parser(
+        "why",
+        help="why is my file not loaded?",
+        description="Say what became of the file with this key, or why nothing did, and what to do. "
+        "Exit code: 0 when it is loaded, 1 when it is not.",
+    )
+    why.add_argument("key", metavar="KEY", help="for example input/members/file.csv")
+    _add_state(why)
+
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
 
     datasets.add_arguments(commands.add_parser("datasets", help="check descriptors, and bring their tables up to date"))
@@ -200,6 +219,14 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import levers
 
             return levers.start(arguments.job, arguments.state.resolve())
+        case "undo":
+            from infra.local import levers
+
+            return levers.undo(arguments.job, arguments.state.resolve(), yes=arguments.yes)
+        case "why":
+            from infra.local import why
+
+            return why.run(arguments.key, arguments.state.resolve())
         case "demo-file":
             from infra.local import demo
 

@@ -1,12 +1,26 @@
 """Asks the running stack to do something about a job, and follows it."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 from infra.local.client import ApiClient, ApiError
 from infra.local.errors import StackError
 from infra.local.load import follow
 from infra.local.progress import EXIT_CODES, Job, meter, summary
 from infra.local.state import Local
+
+_LOOK_EVERY = 1.0  # seconds between looks at an undo that is under way
+_FATES = {
+    "deleted": "made by it: deleted",
+    "restored": "changed by it: as they were before",
+    "subtracted": "added to by it: that is subtracted",
+    "changed": "stay, since others have changed them or found them right",
+    "held": "stay, since rows of others refer to them",
+    "gone": "are gone, or were written by other means",
+    "refused": "stay, since the database refuses what they were",
+    "unresolved": "rejected records of other files are not resolved any more",
+}
 
 
 def cancel(job_id: str, state: Path) -> int:
@@ -37,3 +51,38 @@ def _asked(job_id: str, what: str, state: Path) -> Job:
         raise StackError(f"the API: {problem}") from None
     print(summary(job))
     return job
+
+
+def undo(job_id: str, state: Path, *, yes: bool) -> int:
+    """The ``undo`` command. Returns its exit code.
+
+    Raises StackError when the stack does not answer, or the job cannot be undone.
+    """
+    local = Local.read(state)
+    client = ApiClient(local.api_url, local.api_key)
+    path = f"/v1/jobs/{job_id}"
+    try:
+        plan = client.get(f"{path}/undo")
+        if plan["reason"]:
+            raise StackError(f"the job cannot be undone: {plan['reason']['message']}")
+        if not yes:
+            print(
+                "\n".join(
+                    [*_told({**plan["rows"], "unresolved": plan["unresolved"]}), "  nothing is done without --yes"]
+                )
+            )
+            return 0
+        job = client.post(f"{path}/undo", {"token": plan["token"]})
+        while not job["undone"]["finished_at"]:
+            time.sleep(_LOOK_EVERY)
+            job = client.get(path)
+    except ApiError as problem:
+        raise StackError(f"the API: {problem}") from None
+    if job["undone"]["reason"]:
+        raise StackError(f"nothing was undone: {job['undone']['reason']['message']}")
+    print("\n".join(["undone", *_told(job["undone"]["counts"])]))
+    return 0
+
+
+def _told(counts: dict[str, Any]) -> list[str]:
+    return [f"  {counts[fate]:>9,} {what}" for fate, what in _FATES.items() if counts[fate]] or ["  no row at all"]

@@ -62,6 +62,7 @@ class Doors:
         self._stack = stack
         self.bucket = str(stack["bucket"])
         self.url = str(stack["api_url"])
+        self.api_key = str(stack["api_key"])
         self.authorization = {"Authorization": f"Bearer {stack['api_key']}"}
         self.s3 = boto3.client(
             "s3",

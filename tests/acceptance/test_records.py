@@ -10,6 +10,7 @@ from tests.acceptance.doors import Doors, Json
 pytestmark = pytest.mark.stack
 
 MEMBERS = "/v1/datasets/members/records"
+PLAYS = "/v1/datasets/plays/records"
 ANA = {
     "first_name": "Ana",
     "last_name": "Luz",
@@ -91,10 +92,20 @@ def test_batch_is_answered_record_by_record(doors: Doors, ana: Json) -> None:
 def test_same_post_with_its_key_makes_one_record(doors: Doors) -> None:
     record = {"song": "once", "date": "2001-02-03", "plays": 5}
     headers = {"Idempotency-Key": "play-once"}
-    answers = [doors.ask("POST", "/v1/datasets/plays/records", body=record, headers=headers) for _ in range(2)]
+    answers = [doors.ask("POST", PLAYS, body=record, headers=headers) for _ in range(2)]
     assert answers[0] == answers[1]
-    [found] = doors.get("/v1/datasets/plays/records", song="once").body["items"]
+    [found] = doors.get(PLAYS, song="once").body["items"]
     assert found["plays"] == 5
+
+
+def test_same_batch_with_its_key_is_added_once(doors: Doors) -> None:
+    records = [{"song": "batch", "date": "2001-02-03", "plays": n} for n in (1, 2)]
+    headers = {"Idempotency-Key": "batch-once"}
+    answers = [doors.ask("PUT", PLAYS, body=records, headers=headers) for _ in range(2)]
+    assert (answers[0].status, answers[1]) == (207, answers[0])
+    assert [row["plays"] for row in doors.get(PLAYS, song="batch").body["items"]] == [3]
+    doors.ask("PUT", PLAYS, body=records)
+    assert [row["plays"] for row in doors.get(PLAYS, song="batch").body["items"]] == [6]
 
 
 @pytest.mark.parametrize(

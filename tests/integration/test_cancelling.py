@@ -15,6 +15,7 @@ from chalicelib.bootstrap import Container
 from chalicelib.core.access import EVERYONE
 from chalicelib.core.claims import NO_FACTS
 from chalicelib.errors import RequestRefused, Transient
+from chalicelib.services.redrive import What
 from tests.policies import LINES, ROSTER, TALLIES, lines, with_policies
 from tests.system import MEMBERS, System, forever, member, members
 from tests.tables import workbook
@@ -252,6 +253,24 @@ def test_twice_is_as_good_as_once(small: System) -> None:
     cancel(small)
     small.pump()
     assert small.job(KEY) == job
+
+
+def test_what_would_be_tried_again_is_not(system: System) -> None:
+    datasets = system.container.datasets
+    datasets["members"] = replace(datasets["members"], max_attempts=3)
+    system.drop(KEY, members(1))
+    system.deliver(system.settings.intake_queue)
+    for body, delete in system.receive(system.settings.batch_queue):
+        system.container.intake.bury_batch(body)
+        delete()
+    assert system.job(KEY)["retry_at"]
+    for _ in range(2):
+        cancel(system)
+        job = system.job(KEY)
+        assert (job["state"], job["reason"]["code"], job["retry_at"]) == ("FAILED", "called-off", None)
+    system.container.redrive.run(id_of(system), What.FAILED)
+    system.pump()
+    assert system.job(KEY)["state"] == "COMPLETED"
 
 
 def test_what_has_ended_otherwise_is_a_conflict(small: System) -> None:

@@ -179,7 +179,7 @@ def test_each_failure_puts_the_next_try_off_for_longer(system: System) -> None:
         def hide(self, delivery: Delivery, seconds: int) -> None:
             waits.append(seconds)
 
-    retries = Retries(queues=Recorder(system.settings))
+    retries = Retries(queues=Recorder(system.settings), chance=lambda: 0.0)
     for receives in range(1, 6):
         with pytest.raises(Transient), retries.of(Delivery("arn:x", "receipt", receives)):
             raise Transient("any", "trouble")

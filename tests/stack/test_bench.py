@@ -173,7 +173,7 @@ def test_a_repeated_object_is_its_head_and_its_block_many_times(
 def test_the_object_store_is_one_that_our_adapter_can_use(tmp_path: Path) -> None:
     body = bytes(range(256)) * 4096
     parts = [body] * 9  # more than one part of a multipart upload
-    aws.client.cache_clear()
+    aws.forget_clients()
     with ObjectStore(tmp_path) as store, environment(store.environment):
         objects = S3ObjectStore(BUCKET)
         objects.ping()
@@ -189,4 +189,4 @@ def test_the_object_store_is_one_that_our_adapter_can_use(tmp_path: Path) -> Non
         objects.delete(stored)
         with pytest.raises(FileRefused, match="deleted"):
             objects.read(stored, 0, 10)
-    aws.client.cache_clear()
+    aws.forget_clients()

@@ -13,15 +13,20 @@ import psycopg2.extensions
 import psycopg2.extras
 from psycopg2.sql import Composable
 
+from chalicelib.adapters.postgres.queries import queries
 from chalicelib.errors import Contended, Terminal, Transient
+from chalicelib.services.deadline import seconds_left
 
 Connection = psycopg2.extensions.connection
+
+_STATEMENT_SECONDS = 600
+_TO_SPARE = 2.0  # seconds of an invocation in which it learns of a statement that took too long, and says so
 
 # Every session of ours: one time zone, UTF-8, no wait without an end, memory for the merge's sort and staging.
 _SESSION = {
     "client_encoding": "UTF8",
     "TimeZone": "UTC",
-    "statement_timeout": "600s",
+    "statement_timeout": f"{_STATEMENT_SECONDS}s",
     "lock_timeout": "30s",
     "idle_in_transaction_session_timeout": "900s",
     "work_mem": "64MB",
@@ -41,8 +46,10 @@ _NETWORK: dict[str, Any] = {
 _TRUSTED_SECONDS = 5.0  # a connection that has been idle for longer is asked whether it still is one
 
 # Errors that a later try may not meet again: connection trouble, too many connections, shutdown, disk full,
-# lock timeouts, deadlocks, serialisation failures. https://www.postgresql.org/docs/current/errcodes-appendix.html
+# lock timeouts, deadlocks, serialisation failures; and a server that has become a replica, or ended a transaction that
+# slept for too long. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING = ("08", "40", "53", "55", "57", "58")
+_PASSING_STATES = ("25006", "25P03")
 
 
 class Cursor(psycopg2.extras.NamedTupleCursor):
@@ -78,6 +85,7 @@ class Database:
         connection = self._take()
         try:
             with connection, connection.cursor(cursor_factory=Cursor) as cursor:
+                _limit_time(cursor)
                 yield cursor
         except psycopg2.Error as error:
             raise translate(error) from None
@@ -108,6 +116,15 @@ class Database:
             self._idle.get_nowait()[0].close()
 
 
+def _limit_time(cursor: Cursor) -> None:
+    """No statement of this transaction outlasts our invocation. Raises Transient where nothing is left of that."""
+    left = seconds_left() - _TO_SPARE
+    if left <= 0:
+        raise Transient("out-of-time", "there is no time left to ask the database")
+    if left < _STATEMENT_SECONDS:
+        cursor.execute(queries("attempt")["limit_time"], {"milliseconds": str(round(1000 * left) or 1)})
+
+
 def _answers(connection: Connection) -> bool:
     try:
         with connection, connection.cursor() as cursor:
@@ -123,7 +140,11 @@ def translate(error: psycopg2.Error) -> Transient | Terminal:
     name = type(error).__name__
     if state[:2] == "40":
         return Contended("contention", f"another transaction was in the way ({name})")
-    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or state[:2] in _PASSING:
+    if (
+        isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+        or state[:2] in _PASSING
+        or state in _PASSING_STATES
+    ):
         return Transient("database-trouble", f"the database did not answer as it should ({name} {state})".rstrip())
     return Terminal("database-refused", f"the database refused a statement ({name} {state})".rstrip())
 

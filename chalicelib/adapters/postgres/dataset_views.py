@@ -26,9 +26,9 @@ class PostgresDatasetViews:
             count = int(cursor.fetchone().rows)
             if count <= _COUNTED:
                 return {"count": count, "estimated": False}
-            name = sql.Literal(here.as_string(cursor))
-            cursor.execute(sql.SQL(DATASETS["estimate"]).format(target=name))
-            return {"count": max(count, round(cursor.fetchone().rows)), "estimated": True}
+            cursor.execute(sql.SQL(DATASETS["estimate"]).format(table=here))
+            [plan] = cursor.fetchone()[0]
+            return {"count": max(count, plan["Plan"]["Plan Rows"]), "estimated": True}
 
     def volumes(self, dataset: str, days: int) -> list[dict[str, Any]]:
         with self._database.transaction() as cursor:

@@ -18,6 +18,7 @@ from chalicelib.adapters.postgres.refusals import REFUSED
 from chalicelib.adapters.postgres.staging import STAGING, Staging
 from chalicelib.adapters.postgres.tables import ORIGIN, names, table_of
 from chalicelib.core.dataset import Dataset, OnConflict
+from chalicelib.core.labels import resolve
 from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.services.ports import Job
@@ -101,7 +102,8 @@ def merge(cursor: Cursor, dataset: Dataset, job: Job, seconds: float, *, alone: 
                 cursor.execute(sql.SQL(GATHER["lock_table"]).format(table=table_of(dataset.name)))
             if not fits(cursor, dataset.name):
                 return None
-            cursor.execute(_merging(dataset, job), {"job": job.number, "origin": origin_of(job.number, 0)})
+            here = {"job": job.number, "origin": origin_of(job.number, 0), "dataset": dataset.name}
+            cursor.execute(_merging(dataset, job), here)
         except (*REFUSED, _OUT_OF_TIME, psycopg2.ProgrammingError):
             return None
         merging.keep()
@@ -133,10 +135,17 @@ def give_up(cursor: Cursor, job: int) -> Any:
 def _merging(dataset: Dataset, job: Job) -> sql.Composed:
     """Nothing adds nothing; only of nothings the sum is nothing. What the file does not have stays as it is."""
     key = dataset.match_key
-    measures = [field.name for field in dataset.fields if field.name in (job.columns or ()) and field.name not in key]
+    held = resolve(job.columns or (), dataset)
+    measures = [field.name for field in dataset.fields if field.name in held and field.name not in key]
     add = sql.SQL("{name} = coalesce(kept.{name} + excluded.{name}, kept.{name}, excluded.{name})")
     sums = [sql.SQL("sum({})").format(sql.Identifier(name)) for name in measures]
-    return sql.SQL(GATHER["merge"]).format(
+    named = [sql.SQL("{} as {}").format(each, sql.Identifier(name)) for each, name in zip(sums, measures, strict=True)]
+    ours = [sql.SQL("added.{0} as {0}").format(sql.Identifier(name)) for name in measures]
+    same = (sql.SQL("added.{0} = kept.{0}").format(sql.Identifier(name)) for name in key)
+    return sql.SQL(GATHER["merge_and_keep" if job.keeps else "merge"]).format(
+        sums_as=sql.SQL(", ").join([*map(sql.Identifier, key), *named]),
+        amounts=sql.SQL("(select to_jsonb(one) from (select {}) as one)").format(sql.SQL(", ").join(ours)),
+        same=sql.SQL(" and ").join(same),
         table=table_of(dataset.name),
         partial=partial_of(job.number),
         columns=names([*key, *measures]),

@@ -11,7 +11,7 @@ import psycopg2.extras
 from chalicelib.adapters.postgres import cancelling, gather, shadow, work
 from chalicelib.adapters.postgres.claims import claim
 from chalicelib.adapters.postgres.corrections import find_parent, lacks_its_whole
-from chalicelib.adapters.postgres.database import Cursor, Database
+from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.finalising import Finalising, reason_json
 from chalicelib.adapters.postgres.loading import Loading
 from chalicelib.adapters.postgres.queries import queries
@@ -60,13 +60,14 @@ class PostgresLedger:
         *,
         validate_only: bool,
         atomic: bool,
+        keeps: bool,
         sha256: str | None = None,
         again: bool = False,
     ) -> Job:
         # Without versions, validating a file and loading it are told apart all the same.
         revision = revision_of(stored) + ":validate" * (validate_only and stored.version_id is None)
         values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
-        values["sha256"] = sha256
+        values["sha256"], values["keeps"] = sha256, keeps
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["adopt"], values)
@@ -81,10 +82,19 @@ class PostgresLedger:
             return as_job(cursor.fetchone())
 
     def reopen(
-        self, id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, *, validate_only: bool, atomic: bool
+        self,
+        id: UUID,
+        dataset: str,
+        stored: StoredObject,
+        batch_bytes: int,
+        *,
+        validate_only: bool,
+        atomic: bool,
+        keeps: bool,
     ) -> Job:
         revision = f"{revision_of(stored)}:again:{id}"
         values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
+        values["keeps"] = keeps
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["insert"], values)
@@ -108,6 +118,20 @@ class PostgresLedger:
         values = {"number": job.number, "validate_only": validate_only, **attempts._asdict()}
         with self._database.transaction() as cursor:
             cursor.execute(SCHEDULE["ask"], values)
+
+    def note_trouble(self, id: UUID, batch: int | None, reason: Reason) -> None:
+        with self._database.transaction() as cursor:
+            body = as_json({**reason.as_json(), "batch": batch})
+            cursor.execute(SCHEDULE["note_trouble"], {"id": id, "reason": body})
+
+    def trouble(self, id: UUID, batch: int | None) -> Reason | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(SCHEDULE["trouble"], {"id": id})
+            row = cursor.fetchone()
+            found = None if row is None else row.trouble
+            if found is None or found["batch"] != batch:
+                return None
+            return Reason(found["code"], found["message"], found["class"])
 
     def hold(self, job: Job, until: datetime) -> None:
         with self._database.transaction() as cursor:
@@ -216,10 +240,13 @@ class PostgresLedger:
                 cursor.execute(BATCHES["cancel_in_job"], {"number": batch.job.number})
             yield Loading(cursor, batch, facts, self._memory_mb) if row is not None and not row.unwanted else None
 
-    def worked(self, batch: Batch, worked: Worked) -> None:
+    def worked(self, job: Job, worked: Worked, batch: int | None = None) -> None:
         with self._database.transaction() as cursor:
-            here = {"job": batch.job.number, "batch": batch.number}
-            cursor.execute(work.WORK["add_to_batch"], {**here, **work.spent(worked, self._memory_mb)})
+            if batch is None:
+                work.add(cursor, job.number, worked, self._memory_mb)
+            else:
+                here = {"job": job.number, "batch": batch}
+                cursor.execute(work.WORK["add_to_batch"], {**here, **work.spent(worked, self._memory_mb)})
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         with self._database.transaction() as cursor:
@@ -311,6 +338,7 @@ def as_job(row: Any) -> Job:
         attempts=row.attempts,
         max_attempts=row.max_attempts,
         starts_at=row.starts_at,
+        keeps=row.keeps,
     )
 
 

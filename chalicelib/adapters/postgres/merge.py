@@ -47,6 +47,7 @@ class _Merge:
         self._terms = Terms(staging)
         self._references = references
         self._rows = parsed.fast_rows + len(parsed.slow) - len(references.orphans)
+        self._keeps = staging.dataset.undo_days is not None
         self._adds = staging.dataset.on_conflict is OnConflict.SUM
         self._other_keys = [key for key in self._dataset.unique_keys[1:] if staging.holds(key)]
         job, batch = job_and_batch(staging.origin)
@@ -65,7 +66,7 @@ class _Merge:
         return self._singly()
 
     def _add(self) -> Placed:
-        self._cursor.execute(self._terms.fill(MERGE["add"]), self._here)
+        self._cursor.execute(self._terms.fill(MERGE["add_and_keep" if self._keeps else "add"]), self._here)
         inserted = self._cursor.fetchone().inserted
         return Placed(inserted=inserted, updated=self._rows - inserted)
 
@@ -93,6 +94,8 @@ class _Merge:
         if placed.inserted + placed.updated + placed.unchanged + placed.ignored != self._rows:
             return None  # a row was removed between our statements
         self._staging.remove(before.values())
+        if placed.updated and self._keeps:
+            self._cursor.execute(self._terms.fill(MERGE["keep"]), self._here)
         if placed.updated:
             self._cursor.execute(self._terms.fill(MERGE["change"]), self._here)
         self._remember()
@@ -125,7 +128,7 @@ class _Merge:
     def _remember(self) -> None:
         """Note the rows that this batch has left alone, where an earlier batch must know."""
         self._cursor.execute(MERGE["earlier_may_come"], self._here)
-        if self._cursor.fetchone().found:
+        if self._cursor.fetchone().found or self._keeps:
             self._cursor.execute(self._terms.fill(MERGE["remember"]), self._here)
 
     def _singly(self) -> Placed:
@@ -139,8 +142,8 @@ class _Merge:
         errors: dict[int, RecordError | None] = {}
         for outcome in self._staging.merge_singly(
             order,
-            insert_one=self._terms.one(MERGE["insert_one"]),
-            change_one=self._terms.one(MERGE["add_one" if self._adds else "change_one"]),
+            insert_one=self._terms.one(MERGE[self._one("insert")]),
+            change_one=self._terms.one(MERGE[self._one("add" if self._adds else "change")]),
             later_one=self._terms.one(MERGE["later_one"]),
         ):
             if outcome.rows is None:
@@ -156,6 +159,12 @@ class _Merge:
             self._staging.remove(refusals)
             self._remember()
         return Placed(**counts, refusals=refusals)
+
+    def _one(self, verb: str) -> str:
+        """The statement about one row; rows that an update makes need not be kept."""
+        if not self._keeps or (verb == "insert" and not self._adds):
+            return f"{verb}_one"
+        return {"insert": "insert_and_keep_one", "add": "add_and_keep_one", "change": "keep_and_change_one"}[verb]
 
     def _refusals(self, errors: dict[int, RecordError | None]) -> dict[int, Refusal]:
         """Why these rows were refused; None stands for another unique key's value, which some row has."""

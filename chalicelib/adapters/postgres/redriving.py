@@ -53,6 +53,7 @@ class Held:
         self.redrives: int = row.redrives
         self.loaded: int = row.inserted + row.updated
         self.resolved: int = row.resolved
+        self.undone: bool = row.undone_at is not None
 
     def was_stopped(self) -> bool:
         self._cursor.execute(REDRIVING["was_stopped"], {"number": self.job.number})
@@ -88,8 +89,10 @@ class Held:
     def count_redrive(self, redrives: int) -> None:
         self._cursor.execute(REDRIVING["count_redrive"], {"number": self.job.number, "redrives": redrives})
 
-    def again(self, id: UUID, *, atomic: bool) -> None:
-        self._cursor.execute(REDRIVING["again"], {"number": self.job.number, "id": id, "atomic": atomic})
+    def again(self, id: UUID, *, atomic: bool, keeps: bool) -> None:
+        here = {"number": self.job.number, "id": id, "atomic": atomic, "keeps": keeps}
+        self._cursor.execute(REDRIVING["again"], here)
+        self._cursor.execute(REDRIVING["stop_trying"], here)
 
     def restart(self) -> Restarted:
         if not may_become(self.job.state, JobState.RUNNING):

@@ -14,7 +14,7 @@ from chalicelib.core.lines import Row, exported_columns
 from chalicelib.services.record_ports import RowPage
 
 RECORDS = queries("records")
-_PAGE_BYTES = 2 << 20  # an answer may have 6 MB; JSON takes more bytes than a row's text, rarely twice as many
+_PAGE_BYTES = 2 << 20  # of the rows' own text, of which JSON makes more
 
 
 def read_page(cursor: Cursor, dataset: Dataset, filters: Mapping[str, str | None], after: int, limit: int) -> RowPage:

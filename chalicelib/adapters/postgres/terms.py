@@ -1,6 +1,6 @@
 """The parts of a merge's statements that depend on the dataset and on the columns that its file has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from psycopg2 import sql
 
@@ -30,6 +30,14 @@ class Terms:
             "differs_from_before": self._differs(sql.SQL("before")),
             "assignments": _listed(self._additions("excluded") if adds else self._assignments()),
             "origin": sql.Literal(staging.origin),
+            "dataset": sql.Literal(dataset.name),
+            "hash": hash_of("stage", self._values, staging.types),
+            "amounts": self._object(map(self._staged, self._values)),
+            "added": self._object(sql.SQL("stage.{}").format(sql.Identifier(name)) for name in self._values),
+            "staged_as": _listed(
+                sql.SQL("{} as {}").format(self._sum(name) if adds else self._staged(name), sql.Identifier(name))
+                for name in staging.types
+            ),
         }
 
     def fill(self, query: str, **parts: sql.Composable) -> sql.Composed:
@@ -67,6 +75,14 @@ class Terms:
         ours = _listed(map(self._staged, self._values))
         return sql.SQL("row({}) is distinct from row({})").format(ours, theirs)
 
+    def _object(self, values: Iterable[sql.Composable]) -> sql.Composed:
+        """These values of a record as a JSON object."""
+        named = (
+            sql.SQL("{} as {}").format(value, sql.Identifier(name))
+            for name, value in zip(self._values, values, strict=True)
+        )
+        return sql.SQL("(select to_jsonb(one) from (select {}) as one)").format(_listed(named))
+
     def _assignments(self) -> Iterable[sql.Composed]:
         for name in self._values:
             yield sql.SQL("{} = {}").format(sql.Identifier(name), self._staged(name))
@@ -78,6 +94,15 @@ class Terms:
             yield sql.SQL("{name} = coalesce(kept.{name} + {new}, kept.{name}, {new})").format(
                 name=sql.Identifier(name), new=self._staged(name, of)
             )
+
+
+def hash_of(of: str, values: Sequence[str], types: Mapping[str, str]) -> sql.Composed:
+    """What tells a row's values from others, of the columns of a file but for the key."""
+    each = (
+        sql.SQL("{}.{}::{}").format(sql.Identifier(of), sql.Identifier(name), sql.SQL(types[name]))
+        for name in sorted(values)
+    )
+    return sql.SQL("hashtextextended(row({})::text, 0)").format(_listed(each))
 
 
 def _listed(parts: Iterable[sql.Composable]) -> sql.Composed:

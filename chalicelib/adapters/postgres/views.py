@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.services.ports import RejectedBytes
 
 VIEWS = queries("views")
 COUNTS = ("read", "inserted", "updated", "unchanged", "ignored", "rejected")
@@ -45,22 +46,37 @@ class PostgresViews:
             return [_job(cursor, row) for row in cursor.fetchall()]
 
     def rejections(self, id: UUID, after: tuple[int, int], limit: int) -> list[dict[str, Any]]:
+        return [_rejection(row) for row in self._rejections(id, after, limit, raw_bytes=0)]
+
+    def rejected_records(self, id: UUID, after: tuple[int, int], limit: int, raw_bytes: int) -> list[RejectedBytes]:
+        return [
+            RejectedBytes(
+                _rejection(row),
+                None if row.raw is None else bytes(row.raw),
+                row.dataset,
+                tuple(row.columns or ()),
+                row.format,
+                row.delimiter,
+            )
+            for row in self._rejections(id, after, limit, raw_bytes)
+        ]
+
+    def batches(self, id: UUID, after: int, limit: int) -> list[dict[str, Any]]:
         with self._database.transaction() as cursor:
-            cursor.execute(VIEWS["rejections"], {"id": id, "batch": after[0], "record": after[1], "limit": limit})
-            return [
-                {
-                    "place": (row.batch, row.place),
-                    "record": None if row.record is None else int(row.record),
-                    "line": row.line,
-                    "errors": row.errors,
-                }
-                for row in cursor.fetchall()
-            ]
+            cursor.execute(VIEWS["batches"], {"id": id, "after": after, "limit": limit})
+            return [dict(row._asdict()) for row in cursor.fetchall()]
 
     def ping(self) -> None:
         """Raises Transient when the database does not answer."""
         with self._database.transaction() as cursor:
             cursor.execute(VIEWS["ping"])
+
+    def _rejections(self, id: UUID, after: tuple[int, int], limit: int, raw_bytes: int) -> list[Any]:
+        batch, record = after
+        values = {"id": id, "batch": batch, "record": record, "limit": limit, "raw_bytes": raw_bytes}
+        with self._database.transaction() as cursor:
+            cursor.execute(VIEWS["rejections"], values)
+            return cursor.fetchall()
 
 
 def job_view(cursor: Cursor, id: UUID) -> dict[str, Any] | None:
@@ -79,6 +95,15 @@ def causes(cursor: Cursor, number: int) -> list[dict[str, Any]]:
 def timestamp(value: datetime | None) -> str | None:
     """RFC 3339 in UTC, to the millisecond."""
     return None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _rejection(row: Any) -> dict[str, Any]:
+    return {
+        "place": (row.batch, row.place),
+        "record": None if row.record is None else int(row.record),
+        "line": row.line,
+        "errors": row.errors,
+    }
 
 
 def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
@@ -106,6 +131,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
         "duplicate_of": None if row.duplicate_of is None else str(row.duplicate_of),
         "parent": None if row.parent is None else str(row.parent),
         "again_of": None if row.again_of is None else str(row.again_of),
+        "undone": _undone(row),
         "children": [str(id) for id in reversed(row.children)],
         "resolved": row.resolved,
         "validate_only": row.validate_only,
@@ -123,4 +149,15 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
             "rejected": f"{here}/rejected.csv",
             "result": f"{here}/result",
         },
+    }
+
+
+def _undone(row: Any) -> dict[str, Any] | None:
+    if row.undo_asked_at is None:
+        return None
+    return {
+        "asked_at": timestamp(row.undo_asked_at),
+        "finished_at": timestamp(row.undo_finished_at),
+        "counts": row.undo_counts,
+        "reason": row.undo_reason,
     }

@@ -1,13 +1,13 @@
 """Jobs and their rejections."""
 
 import base64
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from chalicelib.api.models.common import Input, Moment, Name, Output, Page, Reason
-from chalicelib.core.states import JobState
+from chalicelib.core.states import BatchState, JobState
 from chalicelib.services.redrive import What
 
 
@@ -39,10 +39,24 @@ def _place(cursor: object) -> tuple[int, int]:
 
 
 class RejectionsQuery(Input):
-    """A page of rejections."""
+    """A page of rejections; with ``records`` of at most 100, with the records' cells."""
 
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: Annotated[tuple[int, int], BeforeValidator(_place), Field(json_schema_extra={"type": "string"})] = (-1, 0)
+    records: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.records and self.limit > 100:
+            raise ValueError("limit: with records at most 100")
+        return self
+
+
+class BatchesQuery(Input):
+    """A page of batches; the cursor is the one that a page before has given."""
+
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: int = Field(default=-1, ge=-1, lt=1 << 31)
 
 
 def rejections_cursor(place: tuple[int, int] | None) -> str | None:
@@ -113,6 +127,64 @@ class Found(Output):
     delimiter: str | None
 
 
+class UndoCounts(Output):
+    """Rows by what becomes of them, and of its parents' rejected records how many are not resolved any more."""
+
+    deleted: int
+    restored: int
+    subtracted: int
+    changed: int
+    held: int
+    gone: int
+    refused: int
+    unresolved: int
+
+
+class Refused(Output):
+    """Why something was not done."""
+
+    code: str
+    message: str
+
+
+class Undone(Output):
+    """An undo that was asked for: what it did when it is finished, or why it did nothing."""
+
+    asked_at: Moment
+    finished_at: Moment | None
+    counts: UndoCounts | None
+    reason: Refused | None
+
+
+class UndoRows(Output):
+    """Rows by what becomes of them."""
+
+    deleted: int
+    restored: int
+    subtracted: int
+    changed: int
+    held: int
+    gone: int
+    refused: int
+
+
+class UndoPlan(Output):
+    """What an undo would do now; ``token`` asks for just that. With a reason, nothing can be done."""
+
+    job: UUID
+    possible: bool
+    reason: Refused | None
+    rows: UndoRows
+    unresolved: int
+    token: str | None
+
+
+class UndoRequest(Input):
+    """The plan's token."""
+
+    token: str = Field(max_length=100)
+
+
 class JobLinks(Output):
     """Where to go on."""
 
@@ -141,6 +213,7 @@ class Job(Output):
     duplicate_of: UUID | None
     parent: UUID | None
     again_of: UUID | None
+    undone: Undone | None
     children: list[UUID]
     resolved: int
     validate_only: bool
@@ -170,12 +243,43 @@ class RecordError(Output):
     message: str
 
 
+class ShownCell(Output):
+    """A column of a record; its text is null where the column is sensitive, and cut after 200 characters."""
+
+    column: str
+    text: str | None
+
+
 class Rejection(Output):
-    """A record that was not loaded; its number is null until all earlier batches have been read."""
+    """A record that was not loaded; its number is null until all earlier batches have been read.
+
+    ``cells`` are null unless they were asked for, and where the record's cells cannot be told apart surely.
+    """
 
     record: int | None
     line: int
     errors: list[RecordError]
+    cells: list[ShownCell] | None
+
+
+class Batch(Output):
+    """A byte range of a job's data, out of its container. Records are counted once it has succeeded."""
+
+    number: int
+    state: BatchState
+    byte_start: int
+    byte_end: int
+    first_line: int
+    attempts: int
+    read: int
+    rejected: int
+
+
+class BatchPage(Output):
+    """Batches in file order."""
+
+    items: list[Batch]
+    next_cursor: int | None
 
 
 class RejectionPage(Output):

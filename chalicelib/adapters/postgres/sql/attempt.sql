@@ -8,3 +8,6 @@ rollback to savepoint attempt
 
 -- name: release
 release savepoint attempt
+
+-- name: limit_time
+select set_config('statement_timeout', %(milliseconds)s, true)

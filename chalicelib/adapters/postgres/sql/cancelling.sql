@@ -29,6 +29,12 @@ set state = 'CANCELLING', stopped = true, split_done = true, started_at = coales
     batches_ended = batches_ended + (select count(*) from cancelled)
 where number = %(job)s
 
+-- name: stop_trying
+-- A job that has failed, and that would be tried again, is not.
+update dropload.job set retry_at = null, reason = %(reason)s
+where number = %(job)s and state = 'FAILED' and (retry_at is not null or reason ->> 'code' = 'called-off')
+returning inserted + updated > 0 as loaded
+
 -- name: forget
 delete from dropload.cancellation where job = %(job)s
 

@@ -6,14 +6,14 @@ select number from dropload.job where id = %(id)s and dataset = %(dataset)s and 
 -- name: without_its_whole
 -- Whether a file in a line of corrections was to be loaded whole, and was not loaded, or is not the whole any more.
 with recursive line as (
-    select number, parent, replaces, atomic, state, dataset from dropload.job where number = %(number)s
+    select number, parent, replaces, atomic, state, dataset, undone_at from dropload.job where number = %(number)s
     union all
-    select job.number, job.parent, job.replaces, job.atomic, job.state, job.dataset
+    select job.number, job.parent, job.replaces, job.atomic, job.state, job.dataset, job.undone_at
     from line join dropload.job on job.number = line.parent
 )
 select exists (
     select from line left join dropload.replaced using (dataset)
-    where line.replaces and replaced.job <> line.number or line.atomic and line.state in ('FAILED', 'CANCELLED')
+    where line.replaces and replaced.job <> line.number or line.atomic and (line.state in ('FAILED', 'CANCELLED') or line.undone_at is not null)
 ) as found
 
 -- name: candidates

@@ -54,6 +54,30 @@ set gathered = false, inserted = batch.inserted + coalesce(made.rows, 0), update
 from dropload.batch as its left join made on made._origin = %(origin)s + its.number
 where batch.job = %(job)s and batch.gathered and its.job = batch.job and its.number = batch.number
 
+-- name: merge_and_keep
+-- The same, and what was added to each row stands under the job's first batch.
+set constraints all immediate;
+with added as materialized (
+    select {sums_as}, min(partial._origin) as _origin from {partial} as partial group by {key}
+), placed as (
+    insert into {table} as kept ({columns}, _origin)
+    select {columns}, _origin from added
+    order by {key}
+    on conflict ({key}) do update set {assignments}
+    returning kept.*
+), noted as (
+    insert into dropload.before as before (origin, id, dataset, was)
+    select %(origin)s, kept.id, %(dataset)s, {amounts}
+    from placed as kept join added on {same}
+    on conflict (origin, id) do update set was = dropload.added_up(before.was, excluded.was)
+), made as (
+    select _origin, count(*) as rows from placed group by _origin
+)
+update dropload.batch
+set gathered = false, inserted = batch.inserted + coalesce(made.rows, 0), updated = batch.updated - coalesce(made.rows, 0)
+from dropload.batch as its left join made on made._origin = %(origin)s + its.number
+where batch.job = %(job)s and batch.gathered and its.job = batch.job and its.number = batch.number
+
 -- name: scatter
 update dropload.job set gathers = false where number = %(job)s
 

@@ -13,9 +13,9 @@ where bucket = %(bucket)s and key = %(key)s and fetching
 
 -- name: insert
 insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, validate_only, atomic,
-                          sha256)
+                          keeps, sha256)
 values (%(id)s, %(dataset)s, %(bucket)s, %(key)s, %(revision)s, %(version_id)s, %(etag)s, %(size)s, %(batch_bytes)s,
-        %(validate_only)s, %(atomic)s, %(sha256)s)
+        %(validate_only)s, %(atomic)s, %(keeps)s, %(sha256)s)
 on conflict (bucket, key, revision) do nothing
 
 -- name: mark_again
@@ -29,7 +29,7 @@ where id = %(id)s
 select earlier.number, earlier.id
 from dropload.job as earlier
 where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %(etag)s and earlier.size = %(size)s
-  and earlier.revision <> %(revision)s and not earlier.validate_only
+  and earlier.revision <> %(revision)s and not earlier.validate_only and earlier.undone_at is null
   and (earlier.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES') or earlier.retry_at is not null)
   -- Where files replace the table, a repeated one may bring back what a later one has replaced.
   and (
@@ -38,7 +38,7 @@ where earlier.bucket = %(bucket)s and earlier.key = %(key)s and earlier.etag = %
           select from dropload.job as later
           where later.dataset = earlier.dataset and later.number > earlier.number
             and (later.bucket, later.key, later.revision) <> (%(bucket)s, %(key)s, %(revision)s)
-            and not later.validate_only
+            and not later.validate_only and later.undone_at is null
             and later.state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES')
       )
   )

@@ -72,6 +72,13 @@ from (
     left join pg_temp._stage as before on before._row = chain.before
 ) as record
 
+-- name: keep
+-- What is about to be changed, as it is.
+insert into dropload.before (origin, id, dataset, was, was_origin, became)
+select %(origin)s, kept.id, %(dataset)s, to_jsonb(kept) - '{{id,_origin}}'::text[], kept._origin, {hash}
+from pg_temp._stage as stage join {table} as kept on {same}
+where kept._origin < %(origin)s and {differs}
+
 -- name: change
 update {table} as kept set {assignments}
 from pg_temp._stage as stage
@@ -86,6 +93,23 @@ with placed as (
     order by {order}
     on conflict ({key}) do update set {assignments}
     returning kept._origin
+)
+select count(*) filter (where _origin = %(origin)s) as inserted from placed
+
+-- name: add_and_keep
+set constraints all immediate;
+with added as materialized (
+    select {staged_as} from pg_temp._stage as stage group by {order}
+), placed as (
+    insert into {table} as kept ({columns})
+    select {columns} from added
+    order by {key}
+    on conflict ({key}) do update set {assignments}
+    returning kept.*
+), noted as (
+    insert into dropload.before (origin, id, dataset, was)
+    select %(origin)s, kept.id, %(dataset)s, {added}
+    from placed as kept join added as stage on {same}
 )
 select count(*) filter (where _origin = %(origin)s) as inserted from placed
 
@@ -143,6 +167,49 @@ update {table} as kept set {assignments}
 from pg_temp._stage as stage
 where stage._row = $1 and {same}
 
+-- name: keep_and_change_one
+-- Of a row that the batch has changed before, only what it has become is news; one that it has made was nothing before.
+with noted as (
+    insert into dropload.before (origin, id, dataset, was, was_origin, became)
+    select {origin}, kept.id, {dataset}, to_jsonb(kept) - '{{id,_origin}}'::text[], kept._origin, {hash}
+    from pg_temp._stage as stage join {table} as kept on {same}
+    where stage._row = $1 and kept._origin <= {origin} and {differs}
+      and (kept._origin < {origin} or exists (
+          select from dropload.before where before.origin = {origin} and before.id = kept.id
+      ))
+    on conflict (origin, id) do update set became = excluded.became
+)
+update {table} as kept set {assignments}
+from pg_temp._stage as stage
+where stage._row = $1 and {same} and kept._origin <= {origin} and {differs}
+
+-- name: insert_and_keep_one
+with placed as (
+    insert into {table} ({columns})
+    select {staged} from pg_temp._stage as stage where stage._row = $1
+    on conflict ({key}) do nothing
+    returning id
+), noted as (
+    insert into dropload.before as before (origin, id, dataset, was)
+    select {origin}, placed.id, {dataset}, {amounts}
+    from placed, pg_temp._stage as stage where stage._row = $1
+)
+select from placed
+
+-- name: add_and_keep_one
+with placed as (
+    update {table} as kept set {assignments}
+    from pg_temp._stage as stage
+    where stage._row = $1 and {same}
+    returning kept.id
+), noted as (
+    insert into dropload.before as before (origin, id, dataset, was)
+    select {origin}, placed.id, {dataset}, {amounts}
+    from placed, pg_temp._stage as stage where stage._row = $1
+    on conflict (origin, id) do update set was = dropload.added_up(before.was, excluded.was)
+)
+select from placed
+
 -- name: later_one
 select 1 from {table} as kept join pg_temp._stage as stage on {same} where stage._row = $1 and kept._origin > {origin}
 
@@ -160,6 +227,9 @@ where dataset = %(dataset)s
   and not exists (
       select from dropload.batch
       where job = seen.origin >> 23 and number < seen.origin & 8388607 and state in ('pending', 'running', 'failed')
+  )
+  and not exists (
+      select from dropload.job where job.dataset = seen.dataset and job.number < seen.origin >> 23 and keeps
   )
   and not exists (
       select from dropload.job

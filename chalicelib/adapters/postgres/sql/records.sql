@@ -2,6 +2,8 @@
 -- psycopg2.sql: COPY, which gives values as exports have them, takes no parameters.
 
 -- name: text_forms
+-- Whoever asks waits for an answer, and API Gateway for 29 seconds.
+set local statement_timeout = '20s';
 set local datestyle = 'ISO, YMD';
 set local intervalstyle = 'iso_8601'
 
@@ -21,7 +23,7 @@ order by id
 select {columns} from {table} where id = {id}
 
 -- name: patience
--- Whoever asks waits for an answer: rather none than a late one.
+-- Rather no answer than a late one.
 select set_config('lock_timeout', %(lock)s, true), set_config('statement_timeout', %(statement)s, true)
 
 -- name: hold_table

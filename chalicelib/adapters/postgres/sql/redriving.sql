@@ -18,7 +18,7 @@ where bucket = %(bucket)s and key = any(%(keys)s) or parent = %(number)s and fin
 select id
 from dropload.job
 where bucket = %(bucket)s and key = %(key)s and etag = %(etag)s and size = %(size)s and number > %(number)s
-  and state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES') and not validate_only
+  and state in ('PENDING', 'RUNNING', 'COMPLETED', 'COMPLETED_WITH_FAILURES') and not validate_only and undone_at is null
 order by number
 limit 1
 
@@ -34,12 +34,16 @@ where job = %(number)s and resolved_by is null
 
 -- name: again
 -- A job of its own, later than all others, so that what it loads has the last word as if its file were dropped now.
-insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, atomic, parent, again_of)
+insert into dropload.job (id, dataset, bucket, key, revision, version_id, etag, size, batch_bytes, atomic, keeps, parent,
+                          again_of)
 select %(id)s, dataset, bucket, key,
        revision || ':again:' || 1 + (select count(*) from dropload.job as again where again.again_of = job.number),
-       version_id, etag, size, batch_bytes, %(atomic)s, parent, number
+       version_id, etag, size, batch_bytes, %(atomic)s, %(keeps)s, parent, number
 from dropload.job
 where number = %(number)s
+
+-- name: stop_trying
+update dropload.job set retry_at = null where number = %(number)s
 
 -- name: count_redrive
 update dropload.job set redrives = %(redrives)s where number = %(number)s

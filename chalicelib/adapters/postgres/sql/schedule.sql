@@ -79,3 +79,6 @@ returning number
 
 -- name: note_trouble
 update dropload.job set trouble = %(reason)s where id = %(id)s and finished_at is null
+
+-- name: trouble
+select trouble from dropload.job where id = %(id)s

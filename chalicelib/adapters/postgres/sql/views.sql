@@ -2,7 +2,8 @@
 
 -- name: jobs
 select job.number, job.id, job.dataset, job.state, job.reason, original.id as duplicate_of, parent.id as parent,
-       first.id as again_of,
+       first.id as again_of, undo.asked_at as undo_asked_at, undo.finished_at as undo_finished_at,
+       undo.counts as undo_counts, undo.reason as undo_reason,
        job.bucket, job.key, job.version_id, job.etag, job.size,
        job.container, job.format, job.encoding, job.delimiter, job.validate_only,
        (select shown from dropload.source where source.job = job.number) as source,
@@ -26,6 +27,7 @@ from dropload.job
 left join dropload.job as original on original.number = job.duplicate_of
 left join dropload.job as parent on parent.number = job.parent
 left join dropload.job as first on first.number = job.again_of
+left join dropload.undo on undo.job = job.number
 cross join lateral (
     select count(*) filter (where state = 'pending') as pending,
            count(*) filter (where state = 'running') as running,
@@ -78,7 +80,10 @@ group by code, "column"
 -- name: rejections
 -- A record's number in the file is known once all earlier batches have been read.
 select rejection.batch, rejection.record as place, rejection.line, rejection.errors,
-       case when base.known then base.records + rejection.record end as record
+       case when base.known then base.records + rejection.record end as record,
+       -- Of a record that is not kept, or that is not asked for, there are no bytes.
+       case when octet_length(rejection.raw) between 1 and %(raw_bytes)s then rejection.raw end as raw,
+       job.dataset, job.columns, job.format, job.delimiter
 from dropload.job
 join lateral (
     select number, sum(read) over earlier - read as records,
@@ -90,6 +95,15 @@ join lateral (
 join dropload.rejection on rejection.job = job.number and rejection.batch = base.number
 where job.id = %(id)s and (rejection.batch, rejection.record) > (%(batch)s, %(record)s)
 order by rejection.batch, rejection.record
+limit %(limit)s
+
+-- name: batches
+select batch.number, batch.state, batch.byte_start, batch.byte_end, batch.first_line, batch.attempts,
+       batch.read, batch.rejected
+from dropload.job
+join dropload.batch on batch.job = job.number
+where job.id = %(id)s and batch.number > %(after)s
+order by batch.number
 limit %(limit)s
 
 -- name: ping
