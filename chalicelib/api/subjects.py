@@ -10,6 +10,7 @@ from chalicelib.api import (
     jobs,
     keys,
     levers,
+    objects,
     receipts,
     records,
     uploads,
@@ -20,6 +21,7 @@ from chalicelib.api.routing import Routes
 
 SUBJECTS: Sequence[Routes] = (
     jobs.routes,
+    objects.routes,
     uploads.routes,
     levers.routes,
     receipts.routes,

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from chalicelib.core.late import compose_late
 from chalicelib.core.letter import compose
 from chalicelib.core.mailtext import Letter
 from chalicelib.errors import Transient
+from chalicelib.services.clock import utc_now
 from chalicelib.services.metrics import Metric
 from chalicelib.services.ports import Datasets, Queues, Remaining
 from chalicelib.services.post_ports import Content, JobEvent, Mailer, OneJob, Outgoing, Post, Topic
@@ -26,11 +27,6 @@ _ATTEMPTS = 10  # of what is refused: with the time between them, most of a day
 _LONGEST_DELAY = 900  # seconds that a message may be held back; the sweep sees to what is due later
 log = logging.getLogger("dropload.notify")
 Due = TypeVar("Due", Outgoing, JobEvent)
-
-
-def utc_now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
 
 
 class Notify:

@@ -109,6 +109,15 @@ def parser() -> argparse.ArgumentParser:
     undo.add_argument("--yes", action="store_true", help="do it")
     _add_state(undo)
 
+    why = commands.add_parser(
+        "why",
+        help="why is my file not loaded?",
+        description="Say what became of the file with this key, or why nothing did, and what to do. "
+        "Exit code: 0 when it is loaded, 1 when it is not.",
+    )
+    why.add_argument("key", metavar="KEY", help="for example input/members/file.csv")
+    _add_state(why)
+
     commands.add_parser("demo-file", help="make a realistic file, clean or dirty", add_help=False)
 
     datasets.add_arguments(commands.add_parser("datasets", help="check descriptors, and bring their tables up to date"))
@@ -214,6 +223,10 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import levers
 
             return levers.undo(arguments.job, arguments.state.resolve(), yes=arguments.yes)
+        case "why":
+            from infra.local import why
+
+            return why.run(arguments.key, arguments.state.resolve())
         case "demo-file":
             from infra.local import demo
 
