@@ -22,6 +22,12 @@ def test_a_wrong_key_is_refused_with_what_to_do(visit: Visit, key: str) -> None:
     assert visitor.focus == "API key"
 
 
+def test_who_may_not_read_is_told_so(visit: Visit, doors: Doors) -> None:
+    visitor = visit(key="")
+    visitor.sign_in(doors.key("write"))
+    visitor.page.get_by_text("This key is good, but may not look at anything.").wait_for()
+
+
 def test_a_key_stays_in_the_tab_until_one_signs_out(visit: Visit, doors: Doors) -> None:
     visitor = visit("#/datasets")
     assert doors.api_key not in visitor.page.url
