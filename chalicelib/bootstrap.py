@@ -16,6 +16,7 @@ from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.fetches import PostgresFetches
+from chalicelib.adapters.postgres.forgetting import PostgresMemory
 from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.adapters.postgres.keys import PostgresKeyStore
 from chalicelib.adapters.postgres.ledger import PostgresLedger
@@ -56,6 +57,7 @@ from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
 from chalicelib.services.fetch import Fetch
 from chalicelib.services.finalise import Finalise
+from chalicelib.services.forget import Forget
 from chalicelib.services.gather import Gather
 from chalicelib.services.health import Health
 from chalicelib.services.idempotency import Idempotency
@@ -232,6 +234,7 @@ class Container:
             tidy=self.tidy,
             exports=self.export_ledger,
             missed=self.missed,
+            forget=self.forget,
             watch=Watch(post=self.post, datasets=self.datasets, digest_hour=self.settings.digest_hour),
             schedule=self.schedule,
             overview=self.overview,
@@ -442,6 +445,11 @@ class Container:
             split=self.split,
             new_id=new_id,
         )
+
+    @cached_property
+    def forget(self) -> Forget:
+        memory = PostgresMemory(self.database)
+        return Forget(memory=memory, datasets=self.datasets, ledger_days=self.settings.ledger_days)
 
     @cached_property
     def undo(self) -> Undo:

@@ -29,7 +29,7 @@ class Settings:
     not be on the public internet. ``events_topic`` is an SNS topic's ARN, ``digest_hour`` the hour (UTC) at which mails
     about the day before go out. A mail about failed files waits until none has come for ``mail_settle_seconds``, and
     the next one about the same dataset for ``mail_window_seconds``. ``webhook_key`` is what the webhooks'
-    secrets are made of, or a secret holds it.
+    secrets are made of, or a secret holds it. Jobs and exports are forgotten ``ledger_days`` after they ended.
     """
 
     bucket: str
@@ -66,6 +66,7 @@ class Settings:
     mail_settle_seconds: int = 30
     mail_window_seconds: int = 900
     digest_hour: int = 6
+    ledger_days: int = 730
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -139,4 +140,5 @@ class Settings:
             mail_settle_seconds=whole("DROPLOAD_MAIL_SETTLE_SECONDS", cls.mail_settle_seconds, 3600),
             mail_window_seconds=whole("DROPLOAD_MAIL_WINDOW_SECONDS", cls.mail_window_seconds, 86_400),
             digest_hour=whole("DROPLOAD_DIGEST_HOUR", cls.digest_hour, 23),
+            ledger_days=size("DROPLOAD_LEDGER_DAYS", cls.ledger_days),
         )

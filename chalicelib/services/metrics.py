@@ -44,6 +44,7 @@ class Metric(StrEnum):
     SWEPT_NOTICES = "SweptNotices"
     SWEPT_EXPORTS = "SweptExports"
     SWEPT_UNDOS = "SweptUndos"
+    SWEPT_FORGOTTEN = "SweptForgotten"
     SWEPT_TIDIED = "SweptTidied"
     SWEPT_DROPPED = "SweptDropped"
     SWEPT_LETTERS = "SweptLetters"

@@ -12,6 +12,7 @@ from chalicelib.services.bury import Bury
 from chalicelib.services.clock import utc_now
 from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
+from chalicelib.services.forget import Forget
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.missed import Missed
 from chalicelib.services.overview import Overview
@@ -38,7 +39,7 @@ class Swept:
     workers, or ``given_up`` after too many of these. ``notices`` were due, ``exports`` and ``undos`` asked for again,
     files put away (``tidied``), and tables of ended jobs ``dropped``. Failed jobs were ``retried``, or found to be
     ``exhausted``; and jobs were ``opened`` whose load window had come.
-    ``letters`` tell of a day, or of a file that did not come.
+    ``letters`` tell of a day, or of a file that did not come. Jobs and exports were ``forgotten``, being old.
     """
 
     objects: int = 0
@@ -58,6 +59,7 @@ class Swept:
     tidied: int = 0
     dropped: int = 0
     letters: int = 0
+    forgotten: int = 0
 
 
 class Sweep:
@@ -75,12 +77,14 @@ class Sweep:
         exports: ExportLedger,
         missed: Missed,
         undo: Undo,
+        forget: Forget,
         schedule: Schedule,
         overview: Overview,
         watch: Watch,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._undo = undo
+        self._forget = forget
         self._watch = watch
         self._clock = clock
         self._overview = overview
@@ -113,6 +117,7 @@ class Sweep:
             self._drop_left_over,
             self._look_for_missed,
             self._write_letters,
+            self._forget_the_old,
         )
         for step in steps:
             try:
@@ -138,7 +143,7 @@ class Sweep:
 
     def _help_on(self, found: Counter[str], remaining: Remaining) -> None:
         failed = 0
-        while (stuck := self._sweeps.stuck()) and remaining() > _ENOUGH:
+        while remaining() > _ENOUGH and (stuck := self._sweeps.stuck()):
             for job, batches in stuck:
                 found["stuck"] += 1
                 try:
@@ -185,6 +190,9 @@ class Sweep:
 
     def _look_for_missed(self, found: Counter[str], remaining: Remaining) -> None:
         found["objects"], found["missed"] = self._missed.run(remaining)
+
+    def _forget_the_old(self, found: Counter[str], remaining: Remaining) -> None:
+        found["forgotten"] = self._forget.run(remaining)
 
     def _write_letters(self, found: Counter[str], _: Remaining) -> None:
         found["letters"] = self._watch.run(self._clock())

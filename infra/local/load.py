@@ -1,6 +1,5 @@
 """Drops a file into the running stack and follows its job to the end."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,14 +7,14 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.metadata import VALIDATE_ONLY
+from dropload_client.following import APPEAR_TIMEOUT_SECONDS, appeared, follow
 from infra.local.client import ApiClient, ApiError
 from infra.local.emulator import Access
 from infra.local.errors import StackError
-from infra.local.progress import ENDED, EXIT_CODES, Job, Meter, meter, summary
+from infra.local.progress import EXIT_CODES, Job, Meter, meter, summary
 from infra.local.state import Local
 
-APPEAR_TIMEOUT_SECONDS = 60
-LOOK_EVERY_SECONDS = 0.1
+__all__ = ["follow", "load", "run"]
 
 
 def run(file: Path, dataset: str, state: Path, *, validate_only: bool) -> int:
@@ -50,16 +49,6 @@ def load(
     return job
 
 
-def follow(job: Job, client: ApiClient, shown: Meter, check: Callable[[], None] = lambda: None) -> Job:
-    """Show a job's progress until it ends; the job as it ended. Raises ApiError."""
-    shown.job(job)
-    while job["state"] not in ENDED:
-        check()
-        job = client.changed_job(job["id"])
-        shown.job(job)
-    return job
-
-
 def _upload(file: Path, key: str, metadata: dict[str, str], local: Local, shown: Meter) -> str:
     """Upload the file and return the version that it became."""
     done = 0
@@ -82,10 +71,7 @@ def _upload(file: Path, key: str, metadata: dict[str, str], local: Local, shown:
 
 
 def _appeared(client: ApiClient, key: str, version_id: str, check: Callable[[], None]) -> Job:
-    deadline = time.monotonic() + APPEAR_TIMEOUT_SECONDS
-    while (job := client.job_of(key, version_id)) is None:
-        check()
-        if time.monotonic() > deadline:
-            raise StackError(f"no job for {key} after {APPEAR_TIMEOUT_SECONDS} seconds; see the emulator's log")
-        time.sleep(LOOK_EVERY_SECONDS)
+    job = appeared(client, key, version_id, check=check)
+    if job is None:
+        raise StackError(f"no job for {key} after {APPEAR_TIMEOUT_SECONDS} seconds; see the emulator's log")
     return job

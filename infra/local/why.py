@@ -1,13 +1,11 @@
 """Asks the running stack why a file is not loaded."""
 
 from pathlib import Path
-from typing import Any
 
+from dropload_client.whereabouts import LOADED, said
 from infra.local.client import ApiClient, ApiError
 from infra.local.errors import StackError
 from infra.local.state import Local
-
-LOADED = ("loaded", "loaded-with-failures")
 
 
 def run(key: str, state: Path) -> int:
@@ -23,13 +21,3 @@ def run(key: str, state: Path) -> int:
         raise StackError(f"the API: {problem}") from None
     print("\n".join(said(found)))
     return 0 if found["code"] in LOADED else 1
-
-
-def said(found: dict[str, Any]) -> list[str]:
-    """The lines that a person reads."""
-    lines = [f"{found['code']}: {found['explanation']}"]
-    lines += [found["advice"]] if found["advice"] else []
-    for job in found["jobs"]:
-        version = " (another version)" if job["id"] in found["superseded"] else ""
-        lines.append(f"  {job['created_at']}  {job['id']}  {job['state']}{version}")
-    return lines

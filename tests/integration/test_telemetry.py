@@ -43,7 +43,15 @@ def test_every_line_about_a_job_names_it(system: System, functions: Lambdas) -> 
     assert not functions.events[-1]["cold_start"]
     assert lines["batch loaded"]["batch"] == 0
     assert lines["job ended"]["state"] == "COMPLETED_WITH_FAILURES"
-    assert lines["started"]["key"] == "input/members/a.csv"
+    assert lines["started"]["key"] == lines["job ended"]["key"] == "input/members/a.csv"
+
+
+def test_the_log_says_why_a_file_was_refused(system: System, functions: Lambdas) -> None:
+    system.drop("input/members/a.csv", b"nonsense\n1\n")
+    functions.pump()
+    line = next(line for line in functions.events if line["message"] == "job ended")
+    assert (line["state"], line["class"]) == ("FAILED", "file")
+    assert line["reason"] == system.job("input/members/a.csv")["reason"]["code"]
 
 
 @pytest.mark.parametrize("dataset", ["members", "plays", "products"])

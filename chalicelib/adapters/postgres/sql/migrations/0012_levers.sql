@@ -77,3 +77,8 @@ begin
     end loop;
     return refused;
 end $$;
+
+-- The ledger's memory.
+alter table dropload.job add column expiring boolean not null default false;  -- its rows in dropload.before may go
+create index job_expiring on dropload.job (number) where expiring;
+create index job_finished on dropload.job (finished_at);
