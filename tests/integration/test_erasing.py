@@ -25,12 +25,7 @@ def erase(system: System, dataset: str = "members", **key: str) -> dict[str, Any
 def everything(system: System) -> bytes:
     """All that our schema of the database has, as text."""
     tables = [name for (name,) in system.rows("select tablename from pg_tables where schemaname = 'dropload'")]
-    return b"".join(
-        repr(
-            system.rows(f"select t::text, encode(convert_to(t::text, 'UTF8'), 'escape') from dropload.{name} as t")
-        ).encode()
-        for name in tables
-    )
+    return b"".join(repr(system.rows(f"select t::text from dropload.{name} as t")).encode() for name in tables)
 
 
 def versions(system: System, key: str) -> list[bytes]:
