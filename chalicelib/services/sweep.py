@@ -143,7 +143,7 @@ class Sweep:
 
     def _help_on(self, found: Counter[str], remaining: Remaining) -> None:
         failed = 0
-        while (stuck := self._sweeps.stuck()) and remaining() > _ENOUGH:
+        while remaining() > _ENOUGH and (stuck := self._sweeps.stuck()):
             for job, batches in stuck:
                 found["stuck"] += 1
                 try:

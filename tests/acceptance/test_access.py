@@ -48,6 +48,8 @@ NEEDS = {
     ("GET", "/v1/jobs/{id}/result"): READ,
     ("POST", "/v1/jobs/{id}/cancel"): WRITE,
     ("POST", "/v1/jobs/{id}/start"): WRITE,
+    ("GET", "/v1/jobs/{id}/undo"): READ,
+    ("POST", "/v1/jobs/{id}/undo"): WRITE,
     ("GET", "/v1/datasets"): READ,
     ("GET", "/v1/datasets/{name}"): READ,
     ("GET", "/v1/datasets/{name}/volumes"): READ,

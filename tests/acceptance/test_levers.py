@@ -1,8 +1,11 @@
 """What a person may do about a job, as they ask for it."""
 
+import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from tests.acceptance.doors import Doors
@@ -56,3 +59,23 @@ def test_what_waits_for_nothing_is_not_started(doors: Doors) -> None:
     answer = doors.post(path)
     assert (answer.status, answer.body["code"]) == (409, "not-waiting")
     assert doors.post("/v1/jobs/00000000-0000-7000-8000-000000000000/start").status == 404
+
+
+def test_a_job_that_waits_is_started_by_whoever_may_write(doors: Doors, stack: dict[str, Any]) -> None:
+    """No dataset that is shipped has a load window, so that one is made to wait here; its file is gone meanwhile."""
+    ids = [str(uuid.uuid4()) for _ in range(2)]
+    with closing(psycopg2.connect(stack["database_url"])) as connection, connection, connection.cursor() as cursor:
+        for id in ids:
+            cursor.execute(
+                """insert into dropload.job (id, dataset, bucket, key, revision, etag, size, batch_bytes, starts_at)
+                   values (%s, 'members', %s, %s, 'v', 'e', 10, 10, now() + interval '8 hours')""",
+                (id, doors.bucket, f"input/members/{id}.csv"),
+            )
+    waiting = doors.get(f"/v1/jobs/{ids[0]}").body
+    assert (waiting["state"], waiting["reason"]["code"]) == ("PENDING", "load-window")
+    assert waiting["starts_at"] > waiting["created_at"]
+    answer = doors.post(f"/v1/jobs/{ids[0]}/start")
+    assert (answer.status, answer.body["id"], answer.body["starts_at"]) == (202, ids[0], None)
+    assert doors.ended_job(ids[0])["reason"]["code"] == "source-gone"
+    started = dev("start", ids[1], "--state", Path(stack["mail_dir"]).parent)
+    assert (started.returncode, "the file was deleted" in started.stdout) == (1, True)
