@@ -15,8 +15,13 @@ def for_emulator(
     # The emulator runs functions in our own environment, which has the layer's libraries; AWS's has not. Copying them
     # at each start would take longer than all the rest.
     del template["Resources"]["ConvertLayer"]
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    for name, value in variables.items():
+        if isinstance(value, dict) and "Fn::Join" in value:
+            # Of a list that is a parameter the emulator would join the characters.
+            variables[name] = parameters.get(value["Fn::Join"][1]["Ref"], "")
     # It keeps what functions log, but nobody has its console: here a person reads it in a file, beside the others.
-    template["Globals"]["Function"]["Environment"]["Variables"]["DROPLOAD_LOG_FILE"] = str(log_file)
+    variables["DROPLOAD_LOG_FILE"] = str(log_file)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             _function(resource["Properties"], parameters, code)
