@@ -505,7 +505,7 @@ def container() -> Container:
     """This process's container; where its settings say how to log, the process logs so from now on."""
     settings = Settings.from_environment()
     if settings.log_format is not None:
-        logs.start(settings.log_format)
+        logs.start(settings.log_format, settings.log_file)
     return Container(settings)
 
 
