@@ -12,6 +12,11 @@ def for_emulator(template: dict[str, Any], parameters: Mapping[str, str], code: 
     # The emulator runs functions in our own environment, which has the layer's libraries; AWS's has not. Copying them
     # at each start would take longer than all the rest.
     del template["Resources"]["ConvertLayer"]
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    for name, value in variables.items():
+        if isinstance(value, dict) and "Fn::Join" in value:
+            # Of a list that is a parameter the emulator would join the characters.
+            variables[name] = parameters.get(value["Fn::Join"][1]["Ref"], "")
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             _function(resource["Properties"], parameters, code)
