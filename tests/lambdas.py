@@ -100,6 +100,7 @@ def lambdas(system: System, **environment: str) -> Iterator[Lambdas]:
         "DROPLOAD_WEBHOOK_KEY": settings.webhook_key or "",
         "DROPLOAD_MAIL_FROM": settings.mail_from,
         "DROPLOAD_ENGINEERS": ",".join(settings.engineers),
+        "DROPLOAD_MAIL_SETTLE_SECONDS": str(settings.mail_settle_seconds),
         "DROPLOAD_PUBLIC_URL": settings.public_url,
         "DROPLOAD_LOG_FORMAT": "JSON",
         **environment,
