@@ -102,7 +102,22 @@ def test_what_a_function_fails_of_is_logged_with_its_job_and_counted(system: Sys
     assert (line["level"], line["batch"], line["dataset"]) == ("WARNING", 0, "members")
     assert line["job"] == system.job("input/members/a.csv")["id"]
     assert line["error_code"] == "database-refused"
-    assert any(line.get(Metric.FAILURES) == 1 for line in failed)
+    [counted] = [line for line in failed if Metric.FAILURES in line]
+    assert (counted["job"], counted["batch"]) == (line["job"], 0)
+    assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["function"]]
+
+
+def test_the_authorizers_failures_are_logged_as_all_others_and_without_the_token(system: System) -> None:
+    event = {
+        "type": "TOKEN",
+        "authorizationToken": f"Bearer {SECRET}",
+        "methodArn": "arn:aws:execute-api:a:1:x/prod/GET/v1/jobs",
+    }
+    with lambdas(system, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none") as functions:
+        lines = functions.invoke("authorize", event)
+    [counted] = [json.loads(line) for line in lines if Metric.FAILURES in line]
+    assert (counted["function"], counted["error_code"]) == ("authorize", "database-unavailable")
+    assert SECRET not in "".join(lines)
 
 
 def test_no_value_of_a_file_is_logged_whatever_happens(system: System, functions: Lambdas) -> None:
