@@ -67,12 +67,14 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    """The whole stack, as long as the session lives: what its ``local.json`` says."""
+    """The whole stack, as long as the session lives: what its ``local.json`` says, and what server it may call."""
     state = tmp_path_factory.mktemp("stack")
-    started = dev("up", "--detach", "--no-sample", "--state", state, "--port", str(free_port()))
+    own = free_port()
+    up = ("up", "--detach", "--no-sample", "--state", state, "--port", str(free_port()))
+    started = dev(*up, DROPLOAD_PRIVATE_ORIGINS=f"http://localhost:{own}")
     try:
         assert started.returncode == 0, started.stdout + started.stderr
-        yield json.loads((state / "local.json").read_text())
+        yield {**json.loads((state / "local.json").read_text()), "may_call": own}
     finally:
         if request.session.testsfailed:
             _print_logs(state)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 from infra.local.paths import ROOT
@@ -15,11 +16,12 @@ _DONE = "-- done"
 _PROGRAM = f"""
 import json, sys, traceback, types
 import app
+from chalicelib.api import auth
 for line in sys.stdin:
     name, event = json.loads(line)
     left = types.SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 900_000)
     try:
-        getattr(app, name)(event, left)
+        getattr(auth if name == "authorize" else app, name)(event, left)
     except Exception:
         traceback.print_exc(file=sys.stdout)  # so does Lambda
     print({_DONE!r}, flush=True)
@@ -48,6 +50,7 @@ class Lambdas:
         lines: list[str] = []
         for line in self._process.stdout:
             if line.rstrip("\n") == _DONE:
+                assert "the environment variable" not in "".join(lines), lines
                 self.lines += lines
                 return lines
             lines.append(line.rstrip("\n"))
@@ -71,6 +74,7 @@ class Lambdas:
             settings.intake_queue: "split",
             settings.batch_queue: "load",
             settings.convert_queue: "convert",
+            settings.fetch_queue: "fetch",
             settings.notify_queue: "notify",
             settings.export_queue: "export",
             settings.webhook_queue: "deliver",
@@ -89,19 +93,15 @@ class Lambdas:
 def lambdas(system: System, **environment: str) -> Iterator[Lambdas]:
     """The functions on this system's database, bucket and queues."""
     settings = system.settings
+    queues = [field.name for field in fields(settings) if field.name.endswith("_queue")]
     own = {
         "DATABASE_URL": system.database_url,
         "DROPLOAD_BUCKET": settings.bucket,
-        "DROPLOAD_INTAKE_QUEUE_URL": settings.intake_queue,
-        "DROPLOAD_BATCH_QUEUE_URL": settings.batch_queue,
-        "DROPLOAD_CONVERT_QUEUE_URL": settings.convert_queue,
-        "DROPLOAD_NOTIFY_QUEUE_URL": settings.notify_queue,
-        "DROPLOAD_EXPORT_QUEUE_URL": settings.export_queue,
-        "DROPLOAD_FETCH_QUEUE_URL": settings.fetch_queue,
-        "DROPLOAD_WEBHOOK_QUEUE_URL": settings.webhook_queue,
+        **{f"DROPLOAD_{name.upper()}_URL": getattr(settings, name) for name in queues},
         "DROPLOAD_WEBHOOK_KEY": settings.webhook_key or "",
         "DROPLOAD_MAIL_FROM": settings.mail_from,
         "DROPLOAD_ENGINEERS": ",".join(settings.engineers),
+        "DROPLOAD_MAIL_SETTLE_SECONDS": str(settings.mail_settle_seconds),
         "DROPLOAD_PUBLIC_URL": settings.public_url,
         "DROPLOAD_LOG_FORMAT": "JSON",
         **environment,

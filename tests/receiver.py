@@ -75,8 +75,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    with serving(tls=False) as web:
+def receiving(port: int = 0) -> Iterator[Receiver]:
+    with serving(tls=False, port=port) as web:
         yield Receiver(web)
 
 

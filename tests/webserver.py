@@ -67,13 +67,13 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(*, tls: bool = True) -> Iterator[WebServer]:
+def serving(*, tls: bool = True, port: int = 0) -> Iterator[WebServer]:
     """A server until the block ends; by TLS it proves to be ``localhost``, and nothing else."""
 
     class OwnHandler(Handler):
         pass
 
-    server = _Server(("127.0.0.1", 0), OwnHandler)
+    server = _Server(("127.0.0.1", port), OwnHandler)
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(CERTIFICATES / "localhost.pem")

@@ -17,7 +17,9 @@ from chalicelib.core.repeat import any_number
 from chalicelib.core.schema import Dataset
 
 _SPACE = " \t\r\n"
-_TOKENS = re.compile('"' + any_number(r'[^"\\]++|\\[\s\S]') + r'"|[\[{]|[\]}]|,')
+_STRING = '"' + any_number(r'[^"\\]++|\\[\s\S]') + '"'
+_BRACKETS = re.compile(_STRING + r"|[\[{]|[\]}]")
+_TOKENS = re.compile(_STRING + r"|[\[{]|[\]}]|,")
 _DEEPEST = 200  # levels that are looked into; the reader takes 64
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 
@@ -109,7 +111,7 @@ def _checked(body: bytes) -> str:
 
 def _check_depth(text: str) -> None:
     depth = 0
-    for token in _TOKENS.finditer(text):
+    for token in _BRACKETS.finditer(text):
         if token[0] in ("[", "{"):
             depth += 1
             if depth > _DEEPEST:

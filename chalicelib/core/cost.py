@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 MB_MS_IN_GB_SECOND = 1024 * 1000
+PART_BYTES = 8 * 1024 * 1024
+"""Larger objects are written in parts of this size: a request each, one more to begin and one to end."""
 _MESSAGES_AT_ONCE = 10  # in one request that sends batches
 
 
@@ -52,14 +54,17 @@ class Work:
 class Facts:
     """What the ledger has of a job. ``loading_seconds`` are since its header was read, None where it was not.
 
-    ``work`` is by function: split, convert, load (whose times are attempts at batches), finalise.
+    ``fetched`` are the bytes that we have put under ``input/`` ourselves; ``staged_writes`` the requests that wrote its
+    batches under ``staging/``. ``work`` is by function: fetch, split, convert, load (whose times are attempts at
+    batches), finalise.
     """
 
     wall_seconds: float
     loading_seconds: float | None
     read: int
     rejected: int
-    staged: bool
+    fetched: int
+    staged_writes: int
     batches: int
     work: Mapping[str, Work]
 
@@ -97,15 +102,19 @@ def _requests(facts: Facts) -> dict[str, int]:
     one. A message is received and deleted; S3 sends its own for nothing.
     """
     nothing = Work()
-    split, convert = (facts.work.get(what, nothing).times for what in ("split", "convert"))
+    fetch, split, convert = (facts.work.get(what, nothing).times for what in ("fetch", "split", "convert"))
     split = max(split, 1)  # also where the file was refused before anything of it was booked
     loads = facts.work.get("load", nothing).times
-    invocations = split + convert + loads
-    handed_on = split - 1 + convert
-    sent = handed_on + -(-facts.batches // _MESSAGES_AT_ONCE)
+    invocations = fetch + split + convert + loads
+    sent = fetch + split - 1 + convert + -(-facts.batches // _MESSAGES_AT_ONCE)
     return {
         "invocations": invocations,
-        "s3_read": 1 + invocations,
-        "s3_write": 1 + (facts.rejected > 0) + (facts.batches if facts.staged else 0),
+        "s3_read": 1 + split + convert + loads,
+        "s3_write": 1 + (facts.rejected > 0) + facts.staged_writes + (writes(facts.fetched) if fetch else 0),
         "sqs": 2 * invocations + sent,
     }
+
+
+def writes(size: int) -> int:
+    """The requests that write an object of this size, in bytes."""
+    return 1 if size <= PART_BYTES else 2 + -(-size // PART_BYTES)

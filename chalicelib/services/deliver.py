@@ -68,14 +68,14 @@ class Deliver:
             Transient, Terminal: trouble of ours. That of an endpoint is booked, and no error.
         """
         attempts = 0
-        lease = self._new_id()
+        lease, key = self._new_id(), self._key()  # before anything is claimed: that there is none is nobody's failure
         under_way: dict[Future[Attempt], Due] = {}
         with ThreadPoolExecutor(LANES) as lanes:
             while True:
                 if remaining() > _ENOUGH:
                     self._prepare()
                     for due in self._outgoing.claim(lease, LANES - len(under_way), _LEASE, self._clock()):
-                        under_way[lanes.submit(self._attempt, due)] = due
+                        under_way[lanes.submit(self._attempt, due, key)] = due
                 if not under_way:
                     break
                 done, _ = wait(under_way, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
@@ -112,22 +112,23 @@ class Deliver:
                     break
             return True
 
-    def _attempt(self, due: Due) -> Attempt:
+    def _attempt(self, due: Due, key: bytes) -> Attempt:
         at, started = self._clock(), time.monotonic()
         status, error = None, None
         try:
-            status = self._post(due, int(at.timestamp()))
+            status = self._post(due, key, int(at.timestamp()))
             error = None if 200 <= status < 300 else "redirect" if 300 <= status < 400 else "status"
         except UrlRefused as refused:
             error = refused.code
         except Transient as trouble:
+            log.info("webhook %s cannot be reached: %s", due.webhook_id, trouble.message)
             error = "timeout" if trouble.code == "web-timeout" else "unreachable"
         return Attempt(at, status, error, ceil((time.monotonic() - started) * 1000))
 
-    def _post(self, due: Due, timestamp: int) -> int:
+    def _post(self, due: Due, key: bytes, timestamp: int) -> int:
         """The status of the answer, of which nothing else is read."""
         body = due.payload.encode()
-        secrets = [derive_secret(self._key(), due.webhook_id, salt) for salt in due.salts]
+        secrets = [derive_secret(key, due.webhook_id, salt) for salt in due.salts]
         headers = {
             "Content-Type": "application/json",
             "User-Agent": _USER_AGENT,

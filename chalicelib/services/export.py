@@ -21,6 +21,7 @@ from chalicelib.services.export_ports import (
     PartWriter,
 )
 from chalicelib.services.ports import Datasets, ObjectStore, Queues, Reason, Remaining
+from chalicelib.services.telemetry import note
 
 log = logging.getLogger("dropload.export")
 
@@ -70,6 +71,8 @@ class Export:
             Terminal: a fault of ours; the queue tries again and the dead-letter handler books it.
         """
         with self._exports.working(id) as export:
+            if export is not None:
+                note(dataset=export.dataset)
             unfinished = export is not None and self._work(export, remaining)
         if unfinished:  # not before the lock is free for whoever gets the message
             self._queues.send_export(id)

@@ -8,6 +8,7 @@ many finds nothing to do.
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from uuid import UUID
 
 from chalicelib.config import Settings
@@ -19,6 +20,7 @@ from chalicelib.services.finalise import Finalise
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.ports import Datasets, ObjectStore, Queues, Reason, Remaining
 from chalicelib.services.split import Split
+from chalicelib.services.telemetry import current, note
 from chalicelib.services.web_ports import Answer, Web
 
 log = logging.getLogger("dropload.fetch")
@@ -75,6 +77,7 @@ class Fetch:
         fetch = self._fetches.begin(id, _LEASE)
         if fetch is None:
             return
+        note(dataset=fetch.job.dataset)
         try:
             if fetch.attempts > _most(fetch):
                 self._give_up(fetch, _EXHAUSTED)
@@ -87,6 +90,8 @@ class Fetch:
         except Exception:
             if fetch.attempts < _most(fetch):
                 self._fetches.release(fetch.job)
+                with suppress(Transient):  # it is on the receipt, if the database answers
+                    self._ledger.worked(fetch.job, current().book())
                 raise
             log.exception("the file of job %s could not be fetched", id)
             self._give_up(fetch, _EXHAUSTED)
@@ -101,6 +106,7 @@ class Fetch:
                 self._download(fetch, target, remaining)
         self._split.open(self._objects.stat(job.object.key), validate_only=job.validate_only)
         self._fetches.forget(job)
+        self._ledger.worked(job, current().book())
         self._queues.send_split(job.id)  # S3 announces it, too; whoever comes second finds the job at work
 
     def _copy(self, target: S3Target, key: str, limit: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 from uuid import UUID
 
 from chalicelib.core.attempts import attempts_metadata
@@ -26,6 +27,14 @@ from chalicelib.services.tidy import Tidy
 
 MANIFEST = "manifest.json"
 _ANOTHER = 450.0  # seconds that must be left for the next of many transactions that bring a job to its end
+
+
+class _Ended(NamedTuple):
+    """How a job has ended, and its seconds from its file's announcement on."""
+
+    state: JobState
+    reason: Reason | None
+    seconds: float
 
 
 class Finalise:
@@ -95,7 +104,7 @@ class Finalise:
 
     def _try(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None, *, alone: bool) -> bool:
         """False where more is to be done to finish the job, in another transaction or by somebody else."""
-        ended: tuple[Ending, Ending, JobState, float] | None = None
+        ended: tuple[Ending, Ending, _Ended] | None = None
         with self._ledger.finalising(id) as final:
             if final is not None:
                 found = final.ending
@@ -119,24 +128,32 @@ class Finalise:
                         return False
                 if replay or final.ending.job.replaces or final.ending.job.gathers:
                     give_up_if_unwanted(final)
-                state, seconds = self._finish(final, failure)
-                ended = found, final.ending, state, seconds
+                how = self._finish(final, failure)
+                ended = found, final.ending, how
         if ended is not None:
             self._report(*ended)
         return True
 
-    def _report(self, found: Ending, end: Ending, state: JobState, seconds: float) -> None:
+    def _report(self, found: Ending, end: Ending, how: _Ended) -> None:
         """Batches have told of their records as they booked them; what the finaliser has booked otherwise comes on top.
 
         So the sums of a dataset's metrics are those of its books.
         """
         changed = {name: end.counts[name] - found.counts[name] for name in COUNTED}
         metrics: dict[Metric, float] = {COUNTED[name]: more for name, more in changed.items() if more}
-        metrics |= {ENDED[state]: 1, Metric.JOB_SECONDS: seconds}
-        self._meter.report("job ended", metrics, dataset=end.job.dataset, job=end.job.id, state=state)
+        metrics |= {ENDED[how.state]: 1, Metric.JOB_SECONDS: how.seconds}
+        why = {} if how.reason is None else {"reason": how.reason.code, "class": how.reason.kind}
+        self._meter.report(
+            "job ended",
+            metrics,
+            dataset=end.job.dataset,
+            job=end.job.id,
+            key=end.job.object.key,
+            state=how.state,
+            **why,
+        )
 
-    def _finish(self, final: FinalTransaction, failure: Reason | None) -> tuple[JobState, float]:
-        """The state that the job ends in, and its seconds from the first to the last."""
+    def _finish(self, final: FinalTransaction, failure: Reason | None) -> _Ended:
         job = final.ending.job
         dataset = self._datasets.get(job.dataset)
         if final.ending.counts["rejected"]:
@@ -169,7 +186,7 @@ class Finalise:
         if again is None:  # else its end is still to come
             changed = final.ending.counts["inserted"] + final.ending.counts["updated"]
             final.tell(news_of(state, changed, validate_only=job.validate_only))
-        return state, seconds
+        return _Ended(state, reason, seconds)
 
     def _write_receipt(self, final: FinalTransaction, state: JobState, reason: Reason | None) -> float:
         """Write the manifest; the job's seconds so far."""

@@ -9,6 +9,7 @@ from chalicelib.core.access import Caller
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import RequestRefused
 from chalicelib.services.ports import Views
+from chalicelib.services.telemetry import note
 
 _LOOK_EVERY = 0.25  # seconds between looks while waiting
 
@@ -60,4 +61,5 @@ class Jobs:
         job = self._views.job(id)
         if job is None or not caller.sees(job["dataset"]):
             raise RequestRefused(404, "not-found", f"there is no job {id}")
+        note(job=id, dataset=job["dataset"])
         return job

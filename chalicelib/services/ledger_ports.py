@@ -257,8 +257,8 @@ class Ledger(Protocol):
     def loading(self, batch: Batch, facts: KeyFacts) -> AbstractContextManager[LoadTransaction | None]:
         """The batch's transaction, or None where it has been booked meanwhile, or is not wanted any more."""
 
-    def worked(self, batch: Batch, worked: Worked) -> None:
-        """Book what an attempt took that has failed."""
+    def worked(self, job: Job, worked: Worked, batch: int | None = None) -> None:
+        """Book what was worked for a job, or for a batch of it, apart from what it did."""
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         """End a batch as failed; its job will end FAILED for this reason. False where the batch has ended already."""

@@ -47,12 +47,12 @@ class Load:
             try:
                 last = self._load(batch)
             except FileRefused as refused:  # deleted or overwritten since it was announced
-                self._ledger.worked(batch, current().book())
+                self._ledger.worked(batch.job, current().book(), number)
                 self._ledger.fail(id, number, Reason(refused.code, refused.message, "file"))
                 self._meter.report("batch failed", {Metric.BATCHES_FAILED: 1}, dataset=batch.job.dataset)
             except Exception:
                 with suppress(Transient):  # it is on the receipt, if the database answers
-                    self._ledger.worked(batch, current().book())
+                    self._ledger.worked(batch.job, current().book(), number)
                 raise
         if last:
             self._finalise.run(id, remaining if batch is None or remaining() >= _REPLAY else None)

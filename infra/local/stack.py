@@ -106,7 +106,8 @@ def running(state: Path, port: int, *, fresh: bool, say: Callable[[str], None]) 
         database_url, access = servers.start()
         say("deploying the functions")
         api_url = f"http://127.0.0.1:{port}"
-        deployed = deploy(state, access, {**PARAMETERS, "DatabaseUrl": database_url, "PublicUrl": api_url})
+        own = {"DatabaseUrl": database_url, "PublicUrl": api_url, "PrivateOrigins": private_origins()}
+        deployed = deploy(state, access, {**PARAMETERS, **own})
         if deployed.changed:
             access.session().client("ses", endpoint_url=access.endpoint_url).verify_email_identity(
                 EmailAddress=PARAMETERS["MailFrom"]  # what the owner of an AWS account does once, by hand
@@ -180,6 +181,11 @@ def _require_database(url: str) -> str:
     return url
 
 
+def private_origins() -> str:
+    """Servers of this machine that webhooks may be sent to and files fetched from, as whoever starts us says."""
+    return os.environ.get("DROPLOAD_PRIVATE_ORIGINS", "")
+
+
 def _environment(database_url: str, access: Access, outputs: Mapping[str, str], api_url: str) -> dict[str, str]:
     """What the functions get from the template, for the API and for us."""
     return {
@@ -197,6 +203,7 @@ def _environment(database_url: str, access: Access, outputs: Mapping[str, str], 
         "DROPLOAD_MAIL_FROM": PARAMETERS["MailFrom"],
         "DROPLOAD_ENGINEERS": PARAMETERS["Engineers"],
         "DROPLOAD_PUBLIC_URL": api_url,
+        "DROPLOAD_PRIVATE_ORIGINS": private_origins(),
         "DROPLOAD_EVENTS_TOPIC_ARN": outputs["EventsTopicArn"],
         "DROPLOAD_WORKERS": PARAMETERS["WorkerConcurrency"],
         "DROPLOAD_LOG_FORMAT": PARAMETERS["LogFormat"],

@@ -45,14 +45,15 @@ def test_a_job_has_a_receipt_in_its_manifest_and_in_the_api(system: System) -> N
 
 def test_each_function_is_booked_with_its_own_memory(system: System) -> None:
     system.drop(KEY, members(1, 2))
+    batches: list[str] = []
     with lambdas(system, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="512") as functions:
-        while not (announced := list(system.receive(system.settings.intake_queue))):
-            time.sleep(0.05)
-        for body, _ in announced:
-            functions.message("split", body)
-    [(body, _)] = list(system.receive(system.settings.batch_queue))
+        while not batches:
+            for body, delete in system.receive(system.settings.intake_queue):
+                functions.message("split", body)
+                delete()
+            batches = [body for body, _ in system.receive(system.settings.batch_queue)]
     with lambdas(system, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="2048") as functions:
-        functions.message("load", body)
+        functions.message("load", *batches)
     shown = receipt(system, system.job(KEY))
     worked = shown["worked_seconds"]
     assert worked["split"] > 0

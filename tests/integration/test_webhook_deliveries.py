@@ -16,7 +16,7 @@ from chalicelib.adapters.aws import client
 from chalicelib.bootstrap import Container
 from chalicelib.core.access import EVERYONE
 from chalicelib.core.backoff import SCHEDULE
-from chalicelib.errors import RequestRefused, Terminal
+from chalicelib.errors import RequestRefused, Terminal, Transient
 from tests.receiver import Days, Received, Receiver, deliveries, receiving, subscribe, verify, webhook
 from tests.system import System, forever, members
 
@@ -351,10 +351,12 @@ def test_without_a_key_nothing_is_signed_and_nothing_lost(system: System, receiv
     with pytest.raises(Terminal, match="key"):
         subscribe(System(keyless.settings, keyless), receiver.url())
     keyless.database.close()
-    assert receiver.received == []
-    days = Days(system)
-    days.now += timedelta(minutes=2)
-    days.deliver.run(forever)
+    nowhere = Container(replace(system.settings, webhook_key_secret_arn="no-such-secret"))
+    with pytest.raises(Transient, match="secret"):
+        nowhere.deliver.run(forever)
+    nowhere.database.close()
+    assert (receiver.received, deliveries(system, made)) == ([], [])
+    system.container.deliver.run(forever)
     verify(receiver.received[0], made["secret"])
 
 

@@ -14,10 +14,11 @@ from infra.local.paths import ROOT
 TIMEOUT_SECONDS = 120
 
 
-def dev(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def dev(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with more in its environment."""
     command = [sys.executable, "-m", "infra.local.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
+    more = {**os.environ, **environment}
+    return subprocess.run(command, cwd=ROOT, env=more, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[str]:

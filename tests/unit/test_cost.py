@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.cost import PRICES, Facts, Prices, Work, receipt
+from chalicelib.adapters import s3
+from chalicelib.core.cost import PART_BYTES, PRICES, Facts, Prices, Work, receipt, writes
 
 PLAIN = Prices(
     region="here",
@@ -22,7 +23,8 @@ FACTS = Facts(
     loading_seconds=10.0,
     read=1000,
     rejected=1,
-    staged=False,
+    fetched=0,
+    staged_writes=0,
     batches=12,
     work={
         "split": Work(times=1, worked_ms=2_000, mb_ms=2_000 * 512),
@@ -46,13 +48,20 @@ def test_a_receipt_is_what_a_person_would_work_out() -> None:
     }
 
 
-def test_a_staged_job_writes_its_batches_and_a_clean_one_no_error_file() -> None:
-    assert receipt(replace(FACTS, staged=True), PLAIN)["requests"]["s3_write"] == 14
+def test_what_is_staged_or_fetched_is_written_and_a_clean_job_has_no_error_file() -> None:
+    assert receipt(replace(FACTS, staged_writes=48), PLAIN)["requests"]["s3_write"] == 50
     assert receipt(replace(FACTS, rejected=0), PLAIN)["requests"]["s3_write"] == 1
+    fetching = replace(FACTS, fetched=10**9, work={**FACTS.work, "fetch": Work(1, 1000, 1000)})
+    assert receipt(fetching, PLAIN)["requests"]["s3_write"] == 2 + 2 + 120  # a gigabyte in parts of 8 MiB
+
+
+def test_objects_are_written_as_s3_takes_them() -> None:
+    assert s3._PART == PART_BYTES
+    assert [writes(size) for size in (0, 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES)] == [1, 1, 1, 4, 4]
 
 
 def test_a_file_that_was_refused_at_once_has_a_receipt() -> None:
-    refused = Facts(1.0, None, 0, 0, staged=False, batches=0, work={})
+    refused = Facts(1.0, None, 0, 0, fetched=0, staged_writes=0, batches=0, work={})
     found = receipt(refused, PLAIN)
     assert found["rows_per_second"] is None
     assert found["requests"] == {"invocations": 1, "s3_read": 2, "s3_write": 1, "sqs": 2}

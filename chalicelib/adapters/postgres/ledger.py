@@ -240,10 +240,13 @@ class PostgresLedger:
                 cursor.execute(BATCHES["cancel_in_job"], {"number": batch.job.number})
             yield Loading(cursor, batch, facts, self._memory_mb) if row is not None and not row.unwanted else None
 
-    def worked(self, batch: Batch, worked: Worked) -> None:
+    def worked(self, job: Job, worked: Worked, batch: int | None = None) -> None:
         with self._database.transaction() as cursor:
-            here = {"job": batch.job.number, "batch": batch.number}
-            cursor.execute(work.WORK["add_to_batch"], {**here, **work.spent(worked, self._memory_mb)})
+            if batch is None:
+                work.add(cursor, job.number, worked, self._memory_mb)
+            else:
+                here = {"job": job.number, "batch": batch}
+                cursor.execute(work.WORK["add_to_batch"], {**here, **work.spent(worked, self._memory_mb)})
 
     def fail(self, id: UUID, number: int, reason: Reason) -> bool:
         with self._database.transaction() as cursor:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.queries import queries
-from chalicelib.core.cost import Facts, Work, receipt
+from chalicelib.core.cost import PART_BYTES, Facts, Work, receipt
 from chalicelib.services.telemetry import Worked
 
 WORK = queries("work")
@@ -26,7 +26,7 @@ def add(cursor: Cursor, number: int, worked: Worked | None, memory_mb: int) -> N
 
 def receipt_of(cursor: Cursor, id: UUID) -> tuple[str, dict[str, Any]] | None:
     """The dataset of a job, and its receipt as of now; None where there is no such job."""
-    cursor.execute(WORK["facts"], {"id": id})
+    cursor.execute(WORK["facts"], {"id": id, "part": PART_BYTES})
     row = cursor.fetchone()
     if row is None:
         return None
@@ -38,7 +38,8 @@ def receipt_of(cursor: Cursor, id: UUID) -> tuple[str, dict[str, Any]] | None:
         loading_seconds=row.loading_seconds,
         read=row.read,
         rejected=row.rejected,
-        staged=row.staged,
+        fetched=row.size,
+        staged_writes=row.staged_writes,
         batches=row.batches,
         work=work,
     )

@@ -14,7 +14,7 @@ where job = %(job)s and number = %(batch)s
 
 -- name: facts
 -- What a receipt is made from. Of a job that has not ended the clock still runs.
-select job.id, job.dataset, job.state, job.read, job.rejected, job.staged,
+select job.id, job.dataset, job.state, job.read, job.rejected, job.size, loaded.staged_writes,
        extract(epoch from coalesce(job.finished_at, clock_timestamp()) - job.created_at)::float8 as wall_seconds,
        extract(epoch from coalesce(job.finished_at, clock_timestamp()) - job.started_at)::float8 as loading_seconds,
        loaded.batches, loaded.attempts, loaded.worked_ms, loaded.mb_ms,
@@ -25,6 +25,9 @@ select job.id, job.dataset, job.state, job.read, job.rejected, job.staged,
 from dropload.job
 cross join lateral (
     select count(*) as batches, coalesce(sum(attempts), 0)::bigint as attempts,
+           coalesce(sum(case when byte_end - byte_start <= %(part)s then 1
+                             else 2 + (byte_end - byte_start + %(part)s - 1) / %(part)s end)
+                    filter (where job.staged and not oversize), 0)::bigint as staged_writes,
            coalesce(sum(batch.worked_ms), 0)::bigint as worked_ms, coalesce(sum(batch.mb_ms), 0)::bigint as mb_ms
     from dropload.batch
     where batch.job = job.number
