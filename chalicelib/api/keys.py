@@ -22,28 +22,28 @@ def get_me(caller: Caller) -> Answer:
 
 
 @routes.get("/v1/keys", Scope.ADMIN, answers={200: KeyPage})
-def list_keys(query: KeysQuery) -> Answer:
-    """A page of API keys, newest first; revoked ones, too."""
-    return container().keys.page(limit=query.limit, before=query.cursor)
+def list_keys(caller: Caller, query: KeysQuery) -> Answer:
+    """A page of API keys, newest first; revoked ones, too. Who sees some datasets sees the keys for these alone."""
+    return container().keys.page(caller, limit=query.limit, before=query.cursor)
 
 
 @routes.post("/v1/keys", Scope.ADMIN, answers={201: NewKey}, refuses=(422,), keeps=False)
-def create_key(body: KeyRequest) -> Response:
+def create_key(caller: Caller, body: KeyRequest) -> Response:
     """A new API key. Its token is in this answer and nowhere else."""
     try:
-        key = container().keys.make(body.name, body.scopes, body.datasets)
+        key = container().keys.make(caller, body.name, body.scopes, body.datasets)
     except CallerFault as fault:
         raise RequestRefused(422, fault.code, fault.message) from None
     return json_response(key, 201, {"Location": f"/v1/keys/{key['id']}"})
 
 
 @routes.get("/v1/keys/{id}", Scope.ADMIN, answers={200: Key}, refuses=(404,))
-def get_key(id: UUID) -> Answer:
+def get_key(caller: Caller, id: UUID) -> Answer:
     """One API key, but for its token."""
-    return container().keys.get(id)
+    return container().keys.get(caller, id)
 
 
 @routes.delete("/v1/keys/{id}", Scope.ADMIN, answers={200: Key}, refuses=(404,))
-def revoke_key(id: UUID) -> Answer:
+def revoke_key(caller: Caller, id: UUID) -> Answer:
     """Make a key worth nothing: on AWS within a minute, for so long are answers about tokens kept."""
-    return container().keys.revoke(id)
+    return container().keys.revoke(caller, id)

@@ -11,7 +11,7 @@ from chalicelib.errors import RequestRefused
 from chalicelib.services.ports import Views
 from chalicelib.services.telemetry import note
 
-_LOOK_EVERY = 0.25  # seconds between looks while waiting
+_LOOK_EVERY, _RARER, _LOOK_AT_LEAST_EVERY = 0.25, 1.2, 1.0  # seconds between glances while waiting, and how they grow
 
 
 class Jobs:
@@ -30,11 +30,18 @@ class Jobs:
         Raises:
             RequestRefused: 404, there is no such job for them.
         """
-        first = job = self._get(caller, id)
+        if not wait:
+            return self._get(caller, id)
+        # A glance before the look, so that what changes in between is noticed; then glances alone, which cost little.
+        seen = self._views.glance(id)
+        job = self._get(caller, id)
         until = self._clock() + wait
-        while job == first and not is_terminal(JobState(job["state"])) and self._clock() < until:
-            self._sleep(_LOOK_EVERY)
-            job = self._get(caller, id)
+        pause = _LOOK_EVERY
+        while not is_terminal(JobState(job["state"])) and self._clock() < until:
+            self._sleep(pause)
+            pause = min(pause * _RARER, _LOOK_AT_LEAST_EVERY)
+            if self._views.glance(id) != seen:
+                return self._get(caller, id)
         return job
 
     def page(self, caller: Caller, *, limit: int, **filters: Any) -> dict[str, Any]:

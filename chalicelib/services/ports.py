@@ -277,6 +277,9 @@ class Views(Protocol):
 
     def job(self, id: UUID) -> dict[str, Any] | None: ...
 
+    def glance(self, id: UUID) -> tuple[Any, ...] | None:
+        """What is different whenever a job's view is, and costs little to find out."""
+
     def jobs(self, **filters: Any) -> list[dict[str, Any]]: ...
 
     def rejections(self, id: UUID, after: tuple[int, int], limit: int) -> list[dict[str, Any]]: ...

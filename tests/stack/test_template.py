@@ -93,6 +93,12 @@ def test_other_buckets_are_read_only_where_the_operator_names_them() -> None:
     assert '{"Ref": "SourceBuckets"}' in json.dumps(conditional[1]["Resource"])
 
 
+def test_every_parameter_has_a_type_and_says_what_it_is() -> None:
+    for name, parameter in TEMPLATE["Parameters"].items():
+        assert parameter["Type"] in ("String", "Number", "CommaDelimitedList"), name
+        assert parameter["Description"], name
+
+
 def test_the_page_alone_may_use_the_bucket_from_a_browser() -> None:
     [rule] = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
     assert "PublicUrl" in json.dumps(rule["AllowedOrigins"])

@@ -116,7 +116,7 @@ class Finalising:
             "columns": job.columns,
             "found": {name: getattr(job, name) for name in FOUND},
             "counts": dict(self.ending.counts),
-            "causes": causes(self._cursor, job.number),
+            "causes": causes(self._cursor, [job.number]).get(job.number, []),
             "receipt": found[1],
             "data_start": job.data_start,
             "batches": batches,

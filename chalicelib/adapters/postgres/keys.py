@@ -42,9 +42,10 @@ class PostgresKeyStore:
             datasets = None if row.datasets is None else frozenset(row.datasets)
             return Caller(str(row.id), row.name, scopes_of(row.scopes), datasets)
 
-    def page(self, limit: int, before: UUID | None) -> list[dict[str, Any]]:
+    def page(self, limit: int, before: UUID | None, datasets: Collection[str] | None) -> list[dict[str, Any]]:
+        within = None if datasets is None else sorted(datasets)
         with self._database.transaction() as cursor:
-            cursor.execute(KEYS["list"], {"limit": limit, "before": before})
+            cursor.execute(KEYS["list"], {"limit": limit, "before": before, "datasets": within})
             return [_view(row) for row in cursor.fetchall()]
 
     def get(self, id: UUID) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """Jobs and rejections in the API's shapes, read from the ledger."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,10 +41,18 @@ class PostgresViews:
         with self._database.transaction() as cursor:
             return job_view(cursor, id)
 
+    def glance(self, id: UUID) -> tuple[Any, ...] | None:
+        with self._database.transaction() as cursor:
+            cursor.execute(VIEWS["glance"], {"id": id})
+            row = cursor.fetchone()
+            return None if row is None else tuple(row)
+
     def jobs(self, **filters: Any) -> list[dict[str, Any]]:
         with self._database.transaction() as cursor:
             cursor.execute(VIEWS["jobs"], {**_NO_FILTER, **filters})
-            return [_job(cursor, row) for row in cursor.fetchall()]
+            rows = cursor.fetchall()
+            found = causes(cursor, [row.number for row in rows if row.rejected])
+            return [_job(row, found.get(row.number, [])) for row in rows]
 
     def rejections(self, id: UUID, after: tuple[int, int], limit: int) -> list[dict[str, Any]]:
         return [_rejection(row) for row in self._rejections(id, after, limit, raw_bytes=0)]
@@ -83,13 +92,17 @@ def job_view(cursor: Cursor, id: UUID) -> dict[str, Any] | None:
     """One job as the API shows it."""
     cursor.execute(VIEWS["jobs"], {**_NO_FILTER, "id": id})
     row = cursor.fetchone()
-    return None if row is None else _job(cursor, row)
+    return None if row is None else _job(row, causes(cursor, [row.number]).get(row.number, []))
 
 
-def causes(cursor: Cursor, number: int) -> list[dict[str, Any]]:
-    """A job's causes, most frequent first."""
-    cursor.execute(VIEWS["causes"], {"number": number})
-    return [dict(row._asdict()) for row in cursor.fetchall()]
+def causes(cursor: Cursor, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The causes of each of these jobs that has any, most frequent first."""
+    cursor.execute(VIEWS["causes"], {"numbers": list(numbers)})
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in cursor.fetchall():
+        cause = dict(row._asdict())
+        found.setdefault(cause.pop("job"), []).append(cause)
+    return found
 
 
 def timestamp(value: datetime | None) -> str | None:
@@ -106,7 +119,7 @@ def _rejection(row: Any) -> dict[str, Any]:
     }
 
 
-def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
+def _job(row: Any, its_causes: list[dict[str, Any]]) -> dict[str, Any]:
     here = f"/v1/jobs/{row.id}"
     return {
         "id": str(row.id),
@@ -127,7 +140,7 @@ def _job(cursor: Cursor, row: Any) -> dict[str, Any]:
             "bytes_total": row.bytes_total,
             "batches": {name: getattr(row, name) for name in BATCH_STATES},
         },
-        "causes": causes(cursor, row.number) if row.rejected else [],
+        "causes": its_causes,
         "duplicate_of": None if row.duplicate_of is None else str(row.duplicate_of),
         "parent": None if row.parent is None else str(row.parent),
         "again_of": None if row.again_of is None else str(row.again_of),

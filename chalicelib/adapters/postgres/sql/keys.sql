@@ -17,8 +17,9 @@ where id = %(id)s and (last_used_at is null or last_used_at < now() - interval '
 -- name: list
 select id, name, scopes, datasets, created_at, last_used_at, revoked_at
 from dropload.api_key
-where %(before)s::uuid is null
-   or (created_at, id) < (select created_at, id from dropload.api_key where id = %(before)s)
+where (%(before)s::uuid is null
+       or (created_at, id) < (select created_at, id from dropload.api_key where id = %(before)s))
+  and (%(datasets)s::text[] is null or datasets <@ %(datasets)s)
 order by created_at desc, id desc
 limit %(limit)s
 

@@ -58,13 +58,28 @@ where (%(id)s::uuid is null or job.id = %(id)s)
 order by job.number desc
 limit %(limit)s
 
+-- name: glance
+-- What a job's view is made of, but for the sums over its batches, each of which moves one of these.
+select job.state, job.reason, job.attempts, job.retry_at, job.starts_at, job.finished_at, job.resolved, job.read,
+       job.split_done, job.split_offset, job.batches, job.batches_ended, job.batches_failed,
+       (select count(*) from dropload.batch where batch.job = job.number and state = 'running') as running,
+       (select max(child.number) from dropload.job as child where child.parent = job.number) as newest_child,
+       (select finished_at from dropload.undo where undo.job = job.number) as undone
+from dropload.job
+where id = %(id)s
+
 -- name: causes
-select code, nullif("column", '') as "column", sum(count)::bigint as count, min(example_line) as example_line
-from dropload.cause
-where job = %(number)s
-group by code, "column"
-order by sum(count) desc, code, "column"
-limit 100
+-- The hundred most frequent of each job.
+select job, code, "column", count, example_line
+from (
+    select job, code, nullif("column", '') as "column", sum(count)::bigint as count, min(example_line) as example_line,
+           row_number() over (partition by job order by sum(count) desc, code, "column") as place
+    from dropload.cause
+    where job = any (%(numbers)s)
+    group by job, code, "column"
+) as each
+where place <= 100
+order by job, place
 
 -- name: first_lines
 -- The first lines of each cause, found among the job's first rejections.

@@ -62,6 +62,8 @@ create table dropload.job (
 
 create index job_same_bytes on dropload.job (bucket, key, etag);
 create index job_dataset on dropload.job (dataset, number);
+create index job_key on dropload.job (key, number);
+create index job_state on dropload.job (state, number);
 create index job_duplicates on dropload.job (duplicate_of) where duplicate_of is not null;
 create index job_children on dropload.job (parent) where parent is not null;
 create index job_open on dropload.job (number) where finished_at is null;

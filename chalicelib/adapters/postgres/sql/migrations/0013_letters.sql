@@ -32,9 +32,6 @@ alter table dropload.outbox
 
 create index outbox_letter on dropload.outbox (letter);
 
-create index job_by_end on dropload.job (finished_at) where finished_at is not null;
-create index job_by_start on dropload.job (dataset, created_at);
-
 -- Since when files of a dataset are expected as its descriptor says: nobody is late for what nobody knew of.
 create table dropload.expectation (
     dataset        text primary key,
