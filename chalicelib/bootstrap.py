@@ -14,6 +14,7 @@ from chalicelib.adapters.postgres.answers import PostgresAnswers
 from chalicelib.adapters.postgres.cancellations import PostgresCancellations
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.dataset_views import PostgresDatasetViews
+from chalicelib.adapters.postgres.erasing import PostgresErasures
 from chalicelib.adapters.postgres.exports import PostgresExports
 from chalicelib.adapters.postgres.fetches import PostgresFetches
 from chalicelib.adapters.postgres.forgetting import PostgresMemory
@@ -38,6 +39,7 @@ from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sns import SnsTopic
 from chalicelib.adapters.sqs import SqsQueues
 from chalicelib.adapters.tables import StoredTables
+from chalicelib.adapters.versions import S3Versions
 from chalicelib.adapters.web import PublicWeb
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
@@ -52,6 +54,7 @@ from chalicelib.services.cutting import Cutting
 from chalicelib.services.datasets import DatasetAnswers
 from chalicelib.services.deliver import Deliver
 from chalicelib.services.details import Details
+from chalicelib.services.erase import Erase
 from chalicelib.services.export import Export
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.exports import Exports
@@ -239,6 +242,7 @@ class Container:
             schedule=self.schedule,
             overview=self.overview,
             undo=self.undo,
+            erase=self.erase,
         )
 
     @cached_property
@@ -347,6 +351,7 @@ class Container:
             bury=self.bury,
             export=self.export,
             undo=self.undo,
+            erase=self.erase,
             fetch=self.fetch,
             retries=self.retries,
             messages=events,
@@ -452,6 +457,17 @@ class Container:
         return Forget(memory=memory, datasets=self.datasets, ledger_days=self.settings.ledger_days)
 
     @cached_property
+    def erase(self) -> Erase:
+        return Erase(
+            erasures=PostgresErasures(self.database),
+            objects=self.objects,
+            versions=S3Versions(self.settings.bucket),
+            queues=self.queues,
+            datasets=self.datasets,
+            new_id=new_id,
+        )
+
+    @cached_property
     def undo(self) -> Undo:
         return Undo(undos=PostgresUndos(self.database), queues=self.queues, datasets=self.datasets)
 
@@ -489,7 +505,7 @@ def container() -> Container:
     """This process's container; where its settings say how to log, the process logs so from now on."""
     settings = Settings.from_environment()
     if settings.log_format is not None:
-        logs.start(settings.log_format)
+        logs.start(settings.log_format, settings.log_file)
     return Container(settings)
 
 

@@ -22,14 +22,15 @@ class Oidc:
 class Settings:
     """What one deployment is made of. Sizes are bytes, times seconds, queues URLs.
 
-    Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that
-    holds such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
-    ``Text``, or None where logs are somebody else's to set up. ``source_buckets`` are buckets, or folders of them
-    (``bucket/folder``), that files may be fetched from; ``private_origins`` are those (``https://host:port``) that need
-    not be on the public internet. ``events_topic`` is an SNS topic's ARN, ``digest_hour`` the hour (UTC) at which mails
-    about the day before go out. A mail about failed files waits until none has come for ``mail_settle_seconds``, and
-    the next one about the same dataset for ``mail_window_seconds``. ``webhook_key`` is what the webhooks'
-    secrets are made of, or a secret holds it. Jobs and exports are forgotten ``ledger_days`` after they ended.
+    Exactly one of ``database_url`` (a libpq URL) and ``database_secret_arn`` (a Secrets Manager secret that holds
+    such a URL) is set. ``memory_mb`` is what this function has, as Lambda says; ``log_format`` is ``JSON`` or
+    ``Text``, or None where logs are somebody else's to set up, and ``log_file`` where they go as well.
+    ``source_buckets`` are buckets, or folders of them (``bucket/folder``), that files may be fetched from;
+    ``private_origins`` are those (``https://host:port``) that need not be on the public internet. ``events_topic``
+    is an SNS topic's ARN, ``digest_hour`` the hour (UTC) at which mails about the day before go out. A mail about
+    failed files waits until none has come for ``mail_settle_seconds``, and the next one about the same dataset for
+    ``mail_window_seconds``. ``webhook_key`` is what the webhooks' secrets are made of, or a secret holds it. Jobs
+    and exports are forgotten ``ledger_days`` after they ended.
     """
 
     bucket: str
@@ -61,6 +62,7 @@ class Settings:
     max_attempts: int = 3
     memory_mb: int = 1024
     log_format: str | None = None
+    log_file: str | None = None
     oidc: Oidc | None = None
     events_topic: str | None = None
     mail_settle_seconds: int = 30
@@ -134,6 +136,7 @@ class Settings:
             private_origins=words("DROPLOAD_PRIVATE_ORIGINS"),
             max_attempts=size("DROPLOAD_MAX_ATTEMPTS", cls.max_attempts),
             memory_mb=size("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", cls.memory_mb),
+            log_file=env.get("DROPLOAD_LOG_FILE") or None,
             log_format=one_of("DROPLOAD_LOG_FORMAT", "JSON", "Text"),
             oidc=Oidc(issuer, text("DROPLOAD_OIDC_AUDIENCE")) if issuer else None,
             events_topic=env.get("DROPLOAD_EVENTS_TOPIC_ARN") or None,

@@ -4,7 +4,8 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from chalice import Chalice, Response
 from chalice.app import Request
@@ -13,8 +14,10 @@ from chalicelib.bootstrap import container
 from chalicelib.errors import DroploadError, Terminal
 from chalicelib.services.deadline import within
 from chalicelib.services.metrics import API, Metric
-from chalicelib.services.telemetry import Meter, working
+from chalicelib.services.telemetry import FIELDS, Meter, working
 
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 log = logging.getLogger("dropload.invocations")
 _first = True  # of this process
 
@@ -47,16 +50,31 @@ def _remaining(context: Any) -> Callable[[], float] | None:
     return None if ask is None else lambda: ask() / 1000
 
 
-def _handled(event: Any, handle: Callable[[Any], Any], meter: Meter) -> Any:
+def guarded(function: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
+    """The same for what is no handler to Chalice's middleware: the authorizer, which knows no context."""
+
+    @wraps(function)
+    def guard(asked: Asked) -> Answer:
+        with working(function.__name__):
+            return _handled(asked, function, container().meter)
+
+    return guard
+
+
+def _handled(event: Asked, handle: Callable[[Asked], Answer], meter: Meter) -> Answer:
     try:
         return handle(event)
-    except DroploadError as error:
-        log.warning("failed", exc_info=True)
-        meter.report("failure", {Metric.FAILURES: 1}, error_code=error.code)
-        raise
     except Exception as error:
-        log.exception("a fault of ours")
-        meter.report("failure", {Metric.FAILURES: 1}, error_code="unexpected")
+        known = isinstance(error, DroploadError)
+        with working(**getattr(error, FIELDS, {})):
+            log.log(logging.WARNING if known else logging.ERROR, "failed", exc_info=True)
+            meter.report(
+                "failure",
+                {Metric.FAILURES: 1},
+                error_code=error.code if isinstance(error, DroploadError) else "unexpected",
+            )
+        if known:
+            raise
         raise Terminal("unexpected", type(error).__name__) from None
 
 

@@ -16,11 +16,12 @@ _DONE = "-- done"
 _PROGRAM = f"""
 import json, sys, traceback, types
 import app
+from chalicelib.api import auth
 for line in sys.stdin:
     name, event = json.loads(line)
     left = types.SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 900_000)
     try:
-        getattr(app, name)(event, left)
+        getattr(auth if name == "authorize" else app, name)(event, left)
     except Exception:
         traceback.print_exc(file=sys.stdout)  # so does Lambda
     print({_DONE!r}, flush=True)
@@ -100,6 +101,7 @@ def lambdas(system: System, **environment: str) -> Iterator[Lambdas]:
         "DROPLOAD_WEBHOOK_KEY": settings.webhook_key or "",
         "DROPLOAD_MAIL_FROM": settings.mail_from,
         "DROPLOAD_ENGINEERS": ",".join(settings.engineers),
+        "DROPLOAD_MAIL_SETTLE_SECONDS": str(settings.mail_settle_seconds),
         "DROPLOAD_PUBLIC_URL": settings.public_url,
         "DROPLOAD_LOG_FORMAT": "JSON",
         **environment,

@@ -55,6 +55,12 @@ def undo_of(body: str) -> UUID | None:
     return _id(message, "undo") if "undo" in message else None
 
 
+def erasure_of(body: str) -> UUID | None:
+    """The erasure that a message on the batch queue is about, None where it is about other things. Raises as above."""
+    message = _parse(body)
+    return _id(message, "erase") if "erase" in message else None
+
+
 def export_of(body: str) -> UUID:
     """The export that a message on the export queue is about. Raises Terminal where there is none."""
     return _id(_parse(body), "export")

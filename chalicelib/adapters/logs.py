@@ -99,17 +99,20 @@ def described(error: BaseException) -> dict[str, Any]:
     return found
 
 
-def start(format: str, level: int = logging.INFO) -> None:
-    """Have this process log so, to its standard output: ours at ``level``, libraries only what is wrong with them.
+def start(format: str, file: str | None = None) -> None:
+    """Have this process log so, to its standard output and this file: of libraries only what is wrong with them.
 
     Lambda's runtime has a handler of its own on the root logger, which would write every line a second time.
     """
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter() if format == "JSON" else TextFormatter())
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    if file is not None:
+        handlers.append(logging.FileHandler(file, encoding="utf-8"))  # it appends, as other processes do
+    for handler in handlers:
+        handler.setFormatter(JsonFormatter() if format == "JSON" else TextFormatter())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.setLevel(_QUIET)
-    logging.getLogger("dropload").setLevel(level)
+    logging.getLogger("dropload").setLevel(logging.INFO)
     logging.captureWarnings(True)
 
 

@@ -39,6 +39,9 @@ class SqsQueues:
     def send_export(self, id: UUID) -> None:
         _send(self._settings.export_queue, [{"export": str(id)}])
 
+    def send_erase(self, id: UUID) -> None:
+        _send(self._settings.batch_queue, [{"erase": str(id)}])
+
     def send_undo(self, id: UUID) -> None:
         _send(self._settings.batch_queue, [{"undo": str(id)}])
 

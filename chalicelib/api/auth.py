@@ -7,6 +7,7 @@ from chalicelib.api.requests import as_context
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
 from chalicelib.errors import Transient
+from chalicelib.invocations import guarded
 
 authorizer = Blueprint(__name__)
 HEALTH = "/health"
@@ -14,6 +15,7 @@ _NOBODY = Caller("nobody", "nobody", frozenset({Scope.READ}), frozenset())
 
 
 @authorizer.authorizer(ttl_seconds=60)
+@guarded
 def authorize(request: AuthRequest) -> AuthResponse:
     """A policy for all routes, since API Gateway keeps policies by token, with who it is for the route to judge."""
     try:

@@ -24,14 +24,17 @@ from chalicelib.core.states import JobState, is_terminal
 
 routes = Routes(__name__)
 _ASK_AGAIN_SECONDS = "2"
+_LOOK_AGAIN_SECONDS = "10"  # where nothing is under way
 
 
 @routes.get("/v1/jobs", Scope.READ, answers={200: JobPage})
-def list_jobs(caller: Caller, query: JobsQuery) -> Answer:
-    """A page of jobs, newest first."""
-    return container().jobs.page(
+def list_jobs(caller: Caller, query: JobsQuery) -> Response:
+    """A page of jobs, newest first. ``Retry-After`` says when it may be worth asking again."""
+    page = container().jobs.page(
         caller, limit=query.limit, dataset=query.dataset, state=query.state, key=query.key, before=query.cursor
     )
+    ended = all(is_terminal(JobState(job["state"])) for job in page["items"])
+    return json_response(page, headers={"Retry-After": _LOOK_AGAIN_SECONDS if ended else _ASK_AGAIN_SECONDS})
 
 
 @routes.get("/v1/jobs/{id}", Scope.READ, answers={200: Job}, refuses=(404,))

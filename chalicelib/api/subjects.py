@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from chalicelib.api import (
     datasets,
     documents,
+    erasures,
     exports,
     health,
     jobs,
@@ -24,6 +25,7 @@ SUBJECTS: Sequence[Routes] = (
     objects.routes,
     uploads.routes,
     levers.routes,
+    erasures.routes,
     receipts.routes,
     datasets.routes,
     records.routes,

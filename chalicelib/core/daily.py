@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.core.digest import Cause, Failure, causes_of
-from chalicelib.core.letter import counted, file_name, job_url
+from chalicelib.core.letter import counted, file_name, page_url
 from chalicelib.core.mailtext import Figures, Item, Letter, Listing, Paragraph, Places, one_line, written
 
 FILES = 50
@@ -77,7 +77,7 @@ def compose_day(report: DayReport, public_url: str) -> Letter:
             Listing(_files(report.failed, failed, public_url), title="Files that failed:"),
             Figures([("files", files), *((_words(state), number) for state, number in states.items())]),
             Figures([("records" if label == "read" else label, number) for label, number in report.counts.items()]),
-            Places([("Status", f"{public_url}/v1/jobs?dataset={dataset}")]),
+            Places([("Page", f"{public_url}/#/jobs")]),
         ],
     )
 
@@ -92,13 +92,13 @@ def compose_ours(report: OursReport, public_url: str) -> Letter:
             Listing(causes_of(report.failures, ())),
             Paragraph(f"Still open: {counted(report.open, 'file')} still under way." if report.open else ""),
             Listing(_files(report.failed, report.files, public_url), title="The files:"),
-            Places([("Status", f"{public_url}/v1/jobs?state=FAILED")]),
+            Places([("Page", f"{public_url}/#/jobs")]),
         ],
     )
 
 
 def _files(failed: Sequence[Mapping[str, Any]], all_of_them: int, public_url: str) -> list[Item]:
-    items = [Item(f"{_file(job)} ({job['code']})", url=job_url(public_url, job["id"])) for job in failed]
+    items = [Item(f"{_file(job)} ({job['code']})", url=page_url(public_url, job["id"])) for job in failed]
     more = all_of_them - len(failed)
     return [*items, *([Item(f"... and {counted(more, 'more file')}")] if items and more > 0 else [])]
 

@@ -16,7 +16,7 @@ from chalicelib.core.letter import (
     column_name,
     counted,
     file_name,
-    job_url,
+    page_url,
 )
 from chalicelib.core.mailtext import Item, Letter, Listing, Paragraph, Places, one_line, written
 
@@ -102,7 +102,7 @@ def compose_pile(pile: Pile, public_url: str) -> Letter:
             Listing(causes_of(pile.failures, pile.causes)),
             Listing(
                 [
-                    *(Item(_told(job), url=job_url(public_url, job["id"])) for job in pile.jobs),
+                    *(Item(_told(job), url=page_url(public_url, job["id"])) for job in pile.jobs),
                     *([Item(f"... and {counted(more, 'more file')}")] if more > 0 else []),
                 ],
                 title="The files:",
@@ -111,7 +111,7 @@ def compose_pile(pile: Pile, public_url: str) -> Letter:
                 [
                     *([("Rejected", one_line(pile.error_files, KEY_CHARACTERS))] if pile.rejected else []),
                     *([("", "Each file's rejected records, with the reason in front.")] if pile.rejected else []),
-                    ("Status", f"{public_url}/v1/jobs"),
+                    ("Page", f"{public_url}/#/jobs"),
                 ]
             ),
         ],

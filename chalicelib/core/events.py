@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.core.letter import error_file_key, job_url
+from chalicelib.core.letter import error_file_key, job_url, page_url
 
 CAUSES = 20
 """Told of in a message, the most frequent; the rest is in the status."""
@@ -26,5 +26,5 @@ def job_ended(number: int, job: Mapping[str, Any], public_url: str) -> dict[str,
         **{name: job[name] for name in _SAME},
         "causes": list(job["causes"][:CAUSES]),
         "error_file": None if error_file is None else f"s3://{job['object']['bucket']}/{error_file}",
-        "links": {"self": job_url(public_url, job["id"])},
+        "links": {"self": job_url(public_url, job["id"]), "page": page_url(public_url, job["id"])},
     }

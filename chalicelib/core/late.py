@@ -32,7 +32,7 @@ def compose_late(late: Lateness, bucket: str, public_url: str) -> Letter:
             Places(
                 [
                     ("Folder", f"s3://{bucket}/input/{dataset}/"),
-                    ("Status", f"{public_url}/v1/jobs?dataset={dataset}"),
+                    ("Page", f"{public_url}/#/jobs"),
                 ]
             ),
         ],

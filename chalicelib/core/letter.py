@@ -39,7 +39,7 @@ def compose(job: Mapping[str, Any], lines: Mapping[tuple[str, str | None], Seque
             ),
             _causes(job["causes"], lines),
             Figures([(label, counts[label]) for label in counts]),
-            _where(job, job_url(public_url, job["id"])),
+            _where(job, public_url),
         ],
     )
 
@@ -55,8 +55,13 @@ def file_name(key: str) -> str:
 
 
 def job_url(public_url: str, id: object) -> str:
-    """Where to read more about a job."""
+    """Where programs read more about a job."""
     return f"{public_url}/v1/jobs/{id}"
+
+
+def page_url(public_url: str, id: object) -> str:
+    """Where people read more about a job."""
+    return f"{public_url}/#/jobs/{id}"
 
 
 def error_file_key(job: Mapping[str, Any]) -> str | None:
@@ -84,14 +89,15 @@ def column_name(column: str | None) -> str:
     return one_line(column) if column else "(whole record)"
 
 
-def _where(job: Mapping[str, Any], status: str) -> Places:
+def _where(job: Mapping[str, Any], public_url: str) -> Places:
     bucket, key = job["object"]["bucket"], job["object"]["key"]
     rows = [("File", f"s3://{bucket}/{one_line(key, KEY_CHARACTERS)}")]
     error_file = error_file_key(job)
     if error_file is not None:
         rows.append(("Rejected", f"s3://{bucket}/{one_line(error_file, KEY_CHARACTERS)}"))
         rows.append(("", f"Each line has its reason in front{_advice(job)}."))
-    return Places([*rows, ("Status", status)])
+    rows += [("Page", page_url(public_url, job["id"])), ("Status", job_url(public_url, job["id"]))]
+    return Places(rows)
 
 
 def _advice(job: Mapping[str, Any]) -> str:

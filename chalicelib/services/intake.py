@@ -9,6 +9,7 @@ from uuid import UUID
 from chalicelib.errors import Terminal
 from chalicelib.services.bury import Bury
 from chalicelib.services.convert import Convert
+from chalicelib.services.erase import Erase
 from chalicelib.services.export import Export
 from chalicelib.services.fetch import Fetch
 from chalicelib.services.load import Load
@@ -32,6 +33,8 @@ class Messages(Protocol):
 
     def undo_of(self, body: str) -> UUID | None: ...
 
+    def erasure_of(self, body: str) -> UUID | None: ...
+
     def export_of(self, body: str) -> UUID: ...
 
     def delivery_of(self, record: Mapping[str, Any]) -> Delivery: ...
@@ -49,6 +52,7 @@ class Intake:
         bury: Bury,
         export: Export,
         undo: Undo,
+        erase: Erase,
         fetch: Fetch,
         retries: Retries,
         messages: Messages,
@@ -60,6 +64,7 @@ class Intake:
         self._bury = bury
         self._export = export
         self._undo = undo
+        self._erase = erase
         self._fetch = fetch
         self._messages = messages
 
@@ -94,7 +99,11 @@ class Intake:
             self._fetch.run(job, remaining)
 
     def load(self, body: str, remaining: Remaining = unhurried) -> None:
-        """A batch to load, or a job to undo; ``remaining`` tells the seconds left."""
+        """A batch to load, a job to undo, or files to erase from; ``remaining`` tells the seconds left."""
+        erasure = self._messages.erasure_of(body)
+        if erasure is not None:
+            self._erase.run(erasure, remaining)
+            return
         undone = self._messages.undo_of(body)
         if undone is not None:
             with working("undo", job=undone):
@@ -121,6 +130,8 @@ class Intake:
     def bury_batch(self, body: str) -> None:
         """A message that ``load`` failed on too often, or one that is none of ours, as above."""
         try:
+            if self._messages.erasure_of(body) is not None:
+                return  # the sweep asks again, and again
             undone = self._messages.undo_of(body)
             if undone is not None:
                 self._undo.give_up(undone)

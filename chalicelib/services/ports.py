@@ -256,6 +256,9 @@ class Queues(Protocol):
 
     def send_export(self, id: UUID) -> None: ...
 
+    def send_erase(self, id: UUID) -> None:
+        """Ask for the error files of an erasure to be written anew."""
+
     def send_undo(self, id: UUID) -> None:
         """Ask for a job to be undone, by who has a loader's time."""
 

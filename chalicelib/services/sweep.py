@@ -10,6 +10,7 @@ from chalicelib.core.states import is_terminal
 from chalicelib.errors import DroploadError, Transient
 from chalicelib.services.bury import Bury
 from chalicelib.services.clock import utc_now
+from chalicelib.services.erase import Erase
 from chalicelib.services.export_ports import ExportLedger
 from chalicelib.services.finalise import Finalise
 from chalicelib.services.forget import Forget
@@ -77,6 +78,7 @@ class Sweep:
         exports: ExportLedger,
         missed: Missed,
         undo: Undo,
+        erase: Erase,
         forget: Forget,
         schedule: Schedule,
         overview: Overview,
@@ -84,6 +86,7 @@ class Sweep:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._undo = undo
+        self._erase = erase
         self._forget = forget
         self._watch = watch
         self._clock = clock
@@ -183,6 +186,7 @@ class Sweep:
 
     def _go_on_undoing(self, found: Counter[str], _: Remaining) -> None:
         found["undos"] = self._undo.sweep()
+        self._erase.sweep()
 
     def _drop_left_over(self, found: Counter[str], _: Remaining) -> None:
         found["dropped"] = self._ledger.drop_left_over()

@@ -118,7 +118,7 @@ function schema(descriptor) {
       h("td", {}, h("span", { class: "row" }, marks.map((mark) => h("span", { class: "tag" }, mark)))),
     );
   });
-  const keys = [primaryKey, ...uniqueKeys].filter(Boolean).map((key) => [key].flat().join(" + "));
+  const keys = [primaryKey, ...uniqueKeys].filter((key) => Array.isArray(key) && key.length > 1).map((key) => key.join(" + "));
   return [
     h(
       "div",

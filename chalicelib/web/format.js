@@ -59,5 +59,6 @@ export function percent(part, whole) {
   if (!whole) return "0%";
   const share = (100 * part) / whole;
   if (share > 0 && share < 0.1) return "under 0.1%";
-  return `${share < 10 && share % 1 ? share.toFixed(1) : Math.floor(share)}%`;
+  const rounded = share < 10 ? Math.floor(10 * share) / 10 : Math.floor(share); // 100% is all
+  return `${rounded}%`;
 }

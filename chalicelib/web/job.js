@@ -7,10 +7,13 @@ import { question, radios } from "./dialog.js";
 import { ago, bytes, count, counted, dollars, duration, fileName, moment, rough, speed } from "./format.js";
 import { bar, button, ended, facts, link, OUTCOMES, progressOf, state, waiting } from "./parts.js";
 import { causesTable, rejectedRecords } from "./rejected.js";
+import { stir } from "./poll.js";
 import { note, rate } from "./rates.js";
+import { undo, undoable, undone } from "./undo.js";
 
 const WAIT = 20; // seconds that the server may hold an answer back until the job changes
 const SETTLED = 30;
+const UNDOING = 1;
 const WHOSE = { file: "The file has to be mended.", transient: "This passes; do it again.", terminal: "This is a fault of ours, not of the file." };
 
 export function jobView({ root, signal, may, title, poll, fail }, id) {
@@ -27,7 +30,8 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
     const query = job && !ended(job) && !document.hidden ? { wait: WAIT } : {};
     const { data, retryAfter } = await get(`v1/jobs/${id}`, { query, signal });
     await take(data);
-    return retryAfter ?? (ended(data) ? SETTLED : 0.5);
+    const undoing = data.undone && !data.undone.finished_at && !data.undone.reason;
+    return retryAfter ?? (!ended(data) ? 0.5 : undoing ? UNDOING : SETTLED);
   });
 
   async function take(fresh) {
@@ -52,6 +56,7 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
       root,
       h("div", { class: "part", key: "head" }, h("div", { class: "head" }, h("h1", { tabindex: "-1" }, name), state(job)), h("p", { class: "soft break" }, job.object.key)),
       why(job),
+      undone(job),
       under(job, name),
       books(job),
       actions(),
@@ -69,6 +74,7 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
     if (may("write") && waitsForWindow(job)) all.push(button("Begin now", start));
     if (may("write") && !ended(job) && job.state !== "CANCELLING") all.push(button("Cancel", cancel, { class: "grave" }));
     if (may("write") && redrives(job).length) all.push(button("Redrive", redrive));
+    if (may("write") && undoable(job)) all.push(button("Undo", takeBack, { class: "grave" }));
     return all.length ? h("div", { class: "row", role: "group", "aria-label": "Actions", key: "actions" }, all, refused) : null;
   }
 
@@ -97,6 +103,18 @@ export function jobView({ root, signal, may, title, poll, fail }, id) {
     show(refused);
     try {
       await take((await post(`v1/jobs/${id}/start`, {}, { signal })).data);
+    } catch (error) {
+      show(refused, error.message);
+    }
+  }
+
+  async function takeBack() {
+    show(refused);
+    try {
+      const fresh = await undo(id, signal);
+      if (!fresh) return;
+      await take(fresh);
+      stir();
     } catch (error) {
       show(refused, error.message);
     }

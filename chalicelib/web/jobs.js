@@ -8,8 +8,7 @@ import { note, rate } from "./rates.js";
 import { uploads } from "./upload.js";
 
 const PAGE = 25;
-const BUSY = 2; // seconds between looks while a job is under way, unless the server says how many
-const QUIET = 10;
+const UNSAID = 10; // seconds between looks where the server does not say how many
 
 export function jobsView({ root, signal, may, query, title, poll, fail }) {
   title("Jobs");
@@ -28,7 +27,7 @@ export function jobsView({ root, signal, may, query, title, poll, fail }) {
     const { data, retryAfter } = await get("v1/jobs", { query: { ...filters, cursor, limit: PAGE }, signal });
     data.items.forEach(note);
     show(list, rows(data, filters, cursor));
-    return retryAfter ?? (data.items.some((job) => !ended(job)) ? BUSY : QUIET);
+    return retryAfter ?? UNSAID;
   });
 }
 

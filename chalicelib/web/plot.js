@@ -50,7 +50,7 @@ export function volumePlot(days, width) {
       bars,
       labels,
     ),
-    h("figcaption", { class: "legend small soft" }, h("span", {}, h("i", { class: "var-good" }), "loaded"), h("span", {}, h("i", { class: "var-bad" }), "rejected")),
+    h("figcaption", { class: "legend small soft" }, h("span", {}, h("i", { class: "var-good" }), "loaded"), h("span", {}, h("i", { class: "var-bad" }), "rejected, on top")),
     h("details", { class: "small" }, h("summary", {}, "As a table"), table(days)),
   );
 }
@@ -66,8 +66,8 @@ function table(days) {
   );
 }
 
-// The next of 1, 2, 5, 10, 20, 50 ...
+// The next round number.
 function nice(number) {
   const power = 10 ** Math.floor(Math.log10(number));
-  return [1, 2, 5, 10].map((digit) => digit * power).find((each) => each >= number);
+  return [1, 2, 3, 4, 5, 6, 8, 10].map((digit) => digit * power).find((each) => each >= number);
 }

@@ -3,6 +3,11 @@
 import { Refused } from "./api.js";
 import { h } from "./dom.js";
 
+const REFUSALS = {
+  401: "This key is unknown, or was revoked. Check that it is complete: it begins with dropload_.",
+  403: "This key is good, but may not look at anything. For this page it needs the scope read.",
+};
+
 export function signInView({ root, begin }) {
   document.title = "Sign in · dropload";
   const said = h("p", { id: "said", role: "alert" });
@@ -46,10 +51,7 @@ export function signInView({ root, begin }) {
       await begin(token);
     } catch (error) {
       said.className = "wrong";
-      said.textContent =
-        error.status === 401 || error.status === 403
-          ? "This key is unknown, or was revoked. Check that it is complete: it begins with dropload_."
-          : error.message;
+      said.textContent = REFUSALS[error.status] ?? error.message;
       field.setAttribute("aria-invalid", "true");
       field.select();
     } finally {

@@ -99,6 +99,18 @@ def parser() -> argparse.ArgumentParser:
 
     keys.add_arguments(commands.add_parser("keys", help="make, list and revoke API keys"), _add_state)
 
+    erase = commands.add_parser(
+        "erase",
+        help="erase a person's records from a dataset",
+        description="Erase the rows and the rejected records that have these values, also from error files, "
+        "and say what else may hold them. There is no way back.",
+    )
+    erase.add_argument("--dataset", required=True, metavar="NAME")
+    erase.add_argument(
+        "--key", action="append", required=True, type=_filter, metavar="FIELD=VALUE", help="whose; repeatable"
+    )
+    _add_state(erase)
+
     undo = commands.add_parser(
         "undo",
         help="take back what a job did to its table",
@@ -219,6 +231,10 @@ def _run(arguments: argparse.Namespace) -> int:
             from infra.local import levers
 
             return levers.start(arguments.job, arguments.state.resolve())
+        case "erase":
+            from infra.local import erase
+
+            return erase.run(arguments.dataset, dict(arguments.key), arguments.state.resolve())
         case "undo":
             from infra.local import levers
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 STACK = "dropload"
 CODE_BUCKET = "dropload-code"
 TIMEOUT_SECONDS = 120
+FUNCTIONS_LOG = "functions.log"
+"""What all functions log, in the state's folder of logs."""
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 _BROKEN = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
 """States out of which a stack can only be deleted."""
@@ -58,7 +60,13 @@ def deploy(state: Path, access: Access, parameters: Mapping[str, str]) -> Deploy
     """
     package = build_package(state)
     session = access.session()
-    template_url = _upload(session.client("s3", endpoint_url=access.endpoint_url), access, package, parameters)
+    template_url = _upload(
+        session.client("s3", endpoint_url=access.endpoint_url),
+        access,
+        package,
+        parameters,
+        state / "log" / FUNCTIONS_LOG,
+    )
     cloudformation = session.client("cloudformation", endpoint_url=access.endpoint_url)
     arguments: dict[str, Any] = {
         "StackName": STACK,
@@ -92,14 +100,14 @@ def _digest() -> str:
     return digest.hexdigest()[:32]
 
 
-def _upload(s3: "S3Client", access: Access, package: Package, parameters: Mapping[str, str]) -> str:
+def _upload(s3: "S3Client", access: Access, package: Package, parameters: Mapping[str, str], log_file: Path) -> str:
     """Upload code and template under names that change with them, and return the template's URL."""
     code_key, template_key = f"{package.folder.name}.zip", f"{package.folder.name}.json"
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=CODE_BUCKET)
     s3.put_object(Bucket=CODE_BUCKET, Key=code_key, Body=package.code.read_bytes())
     code = {"Bucket": CODE_BUCKET, "Key": code_key}
-    template = for_emulator(json.loads(package.template.read_text()), parameters, code)
+    template = for_emulator(json.loads(package.template.read_text()), parameters, code, log_file.resolve())
     s3.put_object(Bucket=CODE_BUCKET, Key=template_key, Body=json.dumps(template).encode())
     return f"{access.endpoint_url}/{CODE_BUCKET}/{template_key}"
 

@@ -1,10 +1,13 @@
 """The template as the emulator needs it. Each difference from what AWS takes stands here, with its reason."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
-def for_emulator(template: dict[str, Any], parameters: Mapping[str, str], code: Mapping[str, str]) -> dict[str, Any]:
+def for_emulator(
+    template: dict[str, Any], parameters: Mapping[str, str], code: Mapping[str, str], log_file: Path
+) -> dict[str, Any]:
     """The packaged template with its code at ``code`` (an S3 bucket and key), changed in place.
 
     ``parameters`` are those that the stack is created with.
@@ -17,6 +20,8 @@ def for_emulator(template: dict[str, Any], parameters: Mapping[str, str], code: 
         if isinstance(value, dict) and "Fn::Join" in value:
             # Of a list that is a parameter the emulator would join the characters.
             variables[name] = parameters.get(value["Fn::Join"][1]["Ref"], "")
+    # It keeps what functions log, but nobody has its console: here a person reads it in a file, beside the others.
+    variables["DROPLOAD_LOG_FILE"] = str(log_file)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             _function(resource["Properties"], parameters, code)

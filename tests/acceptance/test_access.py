@@ -61,6 +61,8 @@ NEEDS = {
     ("PUT", "/v1/datasets/{name}/records/{id}"): WRITE,
     ("PATCH", "/v1/datasets/{name}/records/{id}"): WRITE,
     ("DELETE", "/v1/datasets/{name}/records/{id}"): WRITE,
+    ("POST", "/v1/datasets/{name}/erasures"): ADMIN,
+    ("GET", "/v1/erasures/{id}"): ADMIN,
     ("POST", "/v1/datasets/{name}/exports"): WRITE,
     ("GET", "/v1/exports/{id}"): READ,
     ("POST", "/v1/exports/{id}/cancel"): WRITE,

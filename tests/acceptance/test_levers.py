@@ -44,6 +44,24 @@ def test_a_job_is_undone_as_was_shown(doors: Doors, stack: dict[str, Any]) -> No
     assert doors.ended(doors.drop("to-undo.csv", demo_file(352, 20).data))["counts"]["inserted"] == 20
 
 
+def test_a_persons_records_are_erased_by_an_admin(doors: Doors, stack: dict[str, Any]) -> None:
+    header = b"first_name,last_name,phone_number,client_member_id,account_id\n"
+    records = b"Ana,Silva,0000077991,77991,7\nAna,Silva,0000077991,77992,x\n"
+    bad = doors.ended(doors.drop("to-erase.csv", header + records))
+    path, key = "/v1/datasets/members/erasures", {"key": {"phone_number": "0000077991"}}
+    assert doors.post(path, key, api_key=doors.key("read", "write")).status == 403
+    state = Path(stack["mail_dir"]).parent
+    done = dev("erase", "--dataset", "members", "--key", "phone_number=0000077991", "--state", state)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("1 rows" in done.stdout, "1 rejected records" in done.stdout, "to-erase.csv" in done.stdout) == (True,) * 3
+    assert "still to be written" not in done.stdout
+    error_file = doors.s3.get_object(Bucket=doors.bucket, Key=f"error/members/job={bad['id']}/rejected.csv")
+    assert b"77991" not in error_file["Body"].read()
+    again = doors.post(path, key)
+    assert (again.status, again.body["erased"]["rows"]) == (202, 0)
+    assert doors.get(again.body["links"]["self"]).body["id"] == again.body["id"]
+
+
 def test_what_has_ended_is_not_called_off(doors: Doors) -> None:
     job = doors.ended(doors.drop("not-to-cancel.csv", demo_file(351, 2).data))
     answer = doors.post(f"/v1/jobs/{job['id']}/cancel")

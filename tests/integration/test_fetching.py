@@ -1,6 +1,7 @@
 """Jobs for files that lie elsewhere: on a web server, or in S3."""
 
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib.adapters.aws import client
+from chalicelib.adapters.postgres.gauges import PostgresInstruments
 from chalicelib.core.access import EVERYONE, Caller, Scope
 from chalicelib.errors import RequestRefused, Transient
 from chalicelib.services.fetch import MOST_ATTEMPTS
@@ -100,6 +102,51 @@ def test_while_one_worker_fetches_another_one_does_not(make: Callable[..., Syste
     job_id = start(system, f"{server.origin}/file.csv")
     job = settled(system, job_id)
     assert (job["counts"]["inserted"], len(server.requests)) == (1, 1)
+
+
+def test_a_worker_that_died_is_followed_when_no_worker_can_still_be_at_it(
+    make: Callable[..., System], server: WebServer
+) -> None:
+    system = make()
+    server.answers["/file.csv"] = lambda handler: handler.send(members(1))
+    id = start(system, f"{server.origin}/file.csv")
+    assert system.container.fetches.begin(id, 960.0) is not None  # and is never heard of again
+    system.pump()
+    assert (view(system, id)["state"], server.requests) == ("PENDING", [])
+    system.rows("update dropload.source set leased_until = now(); update dropload.job set created_at = '2020-01-01'")
+    system.container.sweep.run()
+    assert settled(system, id)["counts"]["inserted"] == 1
+
+
+def test_who_waits_for_somebody_elses_server_is_not_counted_as_pending_with_us(
+    make: Callable[..., System], server: WebServer
+) -> None:
+    system = make()
+    start(system, f"{server.origin}/file.csv")
+    system.rows("update dropload.job set created_at = now() - interval '2 hours'")
+    gauges = PostgresInstruments(system.container.database).read()
+    assert (gauges.jobs_open, gauges.oldest_pending_seconds) == (1, 0)
+
+
+def test_memory_does_not_grow_with_the_file(make: Callable[..., System], server: WebServer) -> None:
+    system = make()
+    size = 160 * 1024 * 1024
+
+    def large(handler: Handler) -> None:
+        handler.wfile.write(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+        for _ in range(size // 65536):
+            handler.wfile.write(bytes(65536))
+
+    server.answers["/file.csv"] = large
+    id = start(system, f"{server.origin}/file.csv")
+    tracemalloc.start()
+    try:
+        system.container.fetch.run(id, forever)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert view(system, id)["object"]["size"] == size
+    assert peak < 64 * 1024 * 1024
 
 
 def test_the_object_is_its_jobs_whoever_learns_of_it_first(make: Callable[..., System], server: WebServer) -> None:

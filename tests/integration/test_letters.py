@@ -1,6 +1,8 @@
 """Many failures, few mails; what is sent twice can be told, and what is refused for good holds up no other."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
@@ -43,7 +45,7 @@ def test_a_hundred_files_that_fail_at_once_are_one_mail(office: Office) -> None:
     assert mail.text.startswith("50 records rejected in 100 files, 1 cause. 50 files failed, 1 cause.\n")
     assert "50 x type-error in account_id, in 50 files: first on line 2 of " in mail.text
     assert f"s3://{office.system.settings.bucket}/error/members/job=.../" in mail.text
-    assert mail.text.count("/v1/jobs/") == 50
+    assert mail.text.count("/#/jobs/") == 50
     assert "... and 50 more files" in mail.text
     assert office.run(days=1) == []
     assert notices(office) == [("owners", True)] * 100
@@ -142,3 +144,36 @@ def test_mail_service_that_is_down_is_waited_for_however_long_it_takes(office: O
             office.run(days=2 * days + 1)
     office.mailer.before = lambda subject: None
     assert len(office.run(days=30)) == 1
+
+
+def test_two_senders_at_once_send_one_mail(office: Office) -> None:
+    office.system.load(BAD)
+    other = Office(office.system)
+    office.mailer.before = other.mailer.before = lambda subject: time.sleep(0.3)
+    with ThreadPoolExecutor(2) as pool:
+        sent = list(pool.map(lambda each: each.run(minutes=1), [office, other]))
+    assert sorted(map(len, sent)) == [0, 1]
+    other.system.container.database.close()
+
+
+def test_letter_whose_jobs_were_taken_up_again_is_not_sent(office: Office) -> None:
+    def down(subject: str) -> None:
+        raise Transient("aws-trouble", "sending mail: ServiceUnavailable")
+
+    office.system.load(BAD)
+    office.mailer.before = down
+    with pytest.raises(Transient):
+        office.run(minutes=1)
+    office.system.rows("delete from dropload.outbox")  # as a redrive does
+    office.mailer.before = lambda subject: None
+    assert office.run(hours=1) == []
+    assert office.system.rows("select sent_at is not null from dropload.letter") == [(True,)]
+
+
+def test_message_that_is_held_back_comes_when_it_is_due(system: System) -> None:
+    began = time.monotonic()
+    system.container.queues.send_notify(1)
+    assert list(system.receive(system.settings.notify_queue)) == []
+    while not list(system.receive(system.settings.notify_queue)):
+        assert time.monotonic() < began + 30
+    assert time.monotonic() >= began + 1

@@ -4,14 +4,17 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from chalicelib.adapters.aws import client
 from chalicelib.services.metrics import COUNTED, Metric
 from tests.lambdas import Lambdas, lambdas
 from tests.system import MEMBERS, System, member, members
 
 MARK = "Zyzzyva"
+SECRET = "dropload_Quokka"
 
 
 @pytest.fixture
@@ -99,7 +102,22 @@ def test_what_a_function_fails_of_is_logged_with_its_job_and_counted(system: Sys
     assert (line["level"], line["batch"], line["dataset"]) == ("WARNING", 0, "members")
     assert line["job"] == system.job("input/members/a.csv")["id"]
     assert line["error_code"] == "database-refused"
-    assert any(line.get(Metric.FAILURES) == 1 for line in failed)
+    [counted] = [line for line in failed if Metric.FAILURES in line]
+    assert (counted["job"], counted["batch"]) == (line["job"], 0)
+    assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["function"]]
+
+
+def test_the_authorizers_failures_are_logged_as_all_others_and_without_the_token(system: System) -> None:
+    event = {
+        "type": "TOKEN",
+        "authorizationToken": f"Bearer {SECRET}",
+        "methodArn": "arn:aws:execute-api:a:1:x/prod/GET/v1/jobs",
+    }
+    with lambdas(system, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none") as functions:
+        lines = functions.invoke("authorize", event)
+    [counted] = [json.loads(line) for line in lines if Metric.FAILURES in line]
+    assert (counted["function"], counted["error_code"]) == ("authorize", "database-unavailable")
+    assert SECRET not in "".join(lines)
 
 
 def test_no_value_of_a_file_is_logged_whatever_happens(system: System, functions: Lambdas) -> None:
@@ -179,3 +197,81 @@ def test_what_is_invoked_by_hand_is_named_too(functions: Lambdas) -> None:
 def sweep_event() -> dict[str, Any]:
     names = ("version", "account", "region", "detail", "detail-type", "source", "time", "id")
     return {**dict.fromkeys(names, "-"), "resources": []}
+
+
+def request(path: str, method: str = "GET", body: str | None = None, **arguments: str) -> dict[str, Any]:
+    """What API Gateway hands on of a request that its authorizer has let in."""
+    return {
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": path,
+            "authorizer": {"id": "k", "name": "k", "scopes": "read write admin", "datasets": "*"},
+        },
+        "headers": {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": arguments or None,
+        "stageVariables": None,
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def test_requests_are_measured_by_their_answers(system: System, functions: Lambdas) -> None:
+    job = system.load(members(1) + b"bad\n")
+    functions.invoke("app", request("/v1/jobs/{id}", id=job["id"]))
+    functions.invoke("app", request("/v1/jobs/{id}/rejected.csv", id=job["id"]))
+    functions.invoke("app", request("/v1/jobs/{id}", id="00000000-0000-7000-8000-000000000000"))
+    with lambdas(system, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none") as alone:
+        alone.invoke("app", request("/v1/jobs/{id}", id=job["id"]))
+    lines = [line for line in functions.events + alone.events if line["message"] == "answered"]
+    assert [line["status"] for line in lines] == [200, 303, 404, 503]
+    for line, metric in zip(lines, [Metric.API_2XX, Metric.API_3XX, Metric.API_4XX, Metric.API_5XX], strict=True):
+        assert (line[metric], line["function"], line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]) == (
+            1,
+            "api",
+            [["function"]],
+        )
+        assert 0 < line[Metric.API_SECONDS] < 60
+        assert "id" not in line["route"].replace("{id}", "")
+    assert SECRET not in "".join(functions.lines + alone.lines)
+
+
+def test_every_metric_is_emitted(system: System, functions: Lambdas) -> None:
+    """All but the classes of answers, which have a test of their own."""
+    system.drop("input/members/a.csv", members(1, 2) + b"bad\n")
+    functions.pump()
+    system.drop("input/members/a.csv", members(1, 2) + b"bad\n")  # a duplicate
+    system.drop("input/members/b.csv", members(3))
+    functions.pump()
+    system.drop("input/members/header.csv", b"nonsense\n1\n")
+    functions.pump()
+    system.drop("input/members/gone.csv", members(4))
+    bodies = split_only(system, functions)
+    everything = client("s3").list_object_versions(Bucket=system.settings.bucket, Prefix="input/members/gone.csv")
+    for version in everything["Versions"]:
+        key = {"Bucket": system.settings.bucket, "Key": version["Key"], "VersionId": version["VersionId"]}
+        client("s3").delete_object(**key)
+    functions.message("load", *bodies)
+    system.drop("input/members/cancelled.csv", members(5))
+    [body] = split_only(system, functions)
+    system.container.cancel.run(UUID(json.loads(body)["job"]))
+    functions.pump()
+    functions.message("load", "{}")
+    functions.message("notify", "{}")
+    functions.invoke("sweep", sweep_event())
+    emitted = {metric.value for metric in Metric for line in functions.lines if f'"{metric}"' in line}
+    answers = {Metric.API_2XX, Metric.API_3XX, Metric.API_4XX, Metric.API_5XX, Metric.API_SECONDS}
+    assert {metric.value for metric in Metric} - answers - emitted == set()
+
+
+def split_only(system: System, functions: Lambdas) -> list[str]:
+    """Have what was dropped split; the messages of its batches."""
+    bodies: list[str] = []
+    while not bodies:
+        for body, delete in system.receive(system.settings.intake_queue):
+            functions.message("split", body)
+            delete()
+        for body, delete in system.receive(system.settings.batch_queue):
+            bodies.append(body)
+            delete()
+    return bodies

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.core.access import EVERYONE
 from chalicelib.errors import RequestRefused
 from chalicelib.services.redrive import What
 from tests.policies import EVENTS, ITEMS, ROSTER, TAGGED, TALLIES, lines, with_policies
@@ -294,3 +295,31 @@ def test_where_nothing_was_kept_nothing_is_guessed(small: System) -> None:
     unkept = load(careless, "items", "b", [(1, "b", 1)])
     assert reason(small, unkept) == reason(small, kept) == "not-kept"
     assert small.rows("select count(*) from dropload.before") == [(0,)]
+
+
+def test_what_was_written_through_the_api_since_stays(small: System) -> None:
+    load(small, "items", "a", [(1, "a", 1), (2, "a", 2)])
+    job = load(small, "items", "b", [(1, "b", 1), (2, "b", 2), (3, "b", 3)])
+    small.container.records.put(EVERYONE, "items", b'[{"code": 1, "label": "x", "size": 1}]')
+    small.container.records.put(EVERYONE, "items", b'[{"code": 2, "label": "b", "size": 2}]')
+    assert undo(small, job) == {"deleted": 1, "changed": 2}
+    assert items(small) == [(1, "x", 1), (2, "b", 2)]
+
+
+def test_what_the_api_added_since_stays(small: System) -> None:
+    job = load(small, "tallies", "a", [("x", "2026-01-01", 5, 1), ("y", "2026-01-01", 5, 1)])
+    small.container.records.put(EVERYONE, "tallies", b'[{"item": "x", "day": "2026-01-01", "sold": 2, "paid": 3}]')
+    assert undo(small, job) == {"deleted": 1, "subtracted": 1}
+    assert small.rows("select item, sold, paid::int from tallies") == [("x", 2, 3)]
+
+
+def test_what_the_api_added_one_by_one_stays(small: System) -> None:
+    small.rows("alter table tallies add check (sold <> 13)")
+    job = load(small, "tallies", "a", [("x", "2026-01-01", 5, 1), ("y", "2026-01-01", 5, 1)])
+    body = (
+        b'[{"item": "x", "day": "2026-01-01", "sold": 2, "paid": 3}, {"item": "z", "day": "2026-01-01", "sold": 13,'
+        b' "paid": 3}, {"item": "w", "day": "2026-01-01", "sold": 1, "paid": 1}]'
+    )
+    small.container.records.put(EVERYONE, "tallies", body)
+    assert undo(small, job) == {"deleted": 1, "subtracted": 1}
+    assert small.rows("select item, sold, paid::int from tallies order by item") == [("w", 1, 1), ("x", 2, 3)]

@@ -22,6 +22,12 @@ def test_a_wrong_key_is_refused_with_what_to_do(visit: Visit, key: str) -> None:
     assert visitor.focus == "API key"
 
 
+def test_who_may_not_read_is_told_so(visit: Visit, doors: Doors) -> None:
+    visitor = visit(key="")
+    visitor.sign_in(doors.key("write"))
+    visitor.page.get_by_text("This key is good, but may not look at anything.").wait_for()
+
+
 def test_a_key_stays_in_the_tab_until_one_signs_out(visit: Visit, doors: Doors) -> None:
     visitor = visit("#/datasets")
     assert doors.api_key not in visitor.page.url
@@ -155,3 +161,35 @@ def test_the_page_is_light(visit: Visit) -> None:
     loaded = visitor.page.evaluate("performance.getEntriesByType('resource').map((each) => each.decodedBodySize)")
     assert len(loaded) < 30
     assert sum(loaded) < 120_000
+
+
+def test_webhooks_are_made_tried_changed_and_removed(visit: Visit, doors: Doors) -> None:
+    url = f"https://{secrets.token_hex(6)}.example.invalid/hook"
+    visitor = visit("#/webhooks")
+    page = visitor.page
+    visitor.button("New webhook").click()
+    page.get_by_label("Address").fill("https://localhost/")
+    visitor.button("Make the webhook").click()
+    page.locator("dialog").get_by_role("alert").get_by_text("url: its host is not an address").wait_for()
+    page.get_by_label("Address").fill(url)
+    page.get_by_label("What it is for").fill("for a test")
+    visitor.button("Make the webhook").click()
+    assert page.locator(".secret").inner_text().startswith("whsec_")
+    visitor.button("Done").click()
+    entry = page.locator("li.entry").filter(has_text=url)
+    entry.get_by_text("job.completed, job.failed · all datasets").wait_for()
+    entry.get_by_role("button", name="Test").click()
+    entry.get_by_role("row").filter(has_text="webhook.test").wait_for()
+    entry.get_by_role("button", name="Change").click()
+    page.get_by_label("What it is for").fill("for another one")
+    visitor.button("Save").click()
+    entry.get_by_text("for another one").wait_for()
+    entry.get_by_role("button", name="New secret").click()
+    visitor.button("Make a new secret").click()
+    assert page.locator(".secret").inner_text().startswith("whsec_")
+    visitor.button("Done").click()
+    entry.get_by_text("The secret before signs, too, until").wait_for()
+    entry.get_by_role("button", name="Remove").click()
+    visitor.button("Remove it").click()
+    entry.wait_for(state="detached")
+    assert url not in json.dumps(doors.get("/v1/webhooks", limit=200).body)

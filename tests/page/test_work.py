@@ -176,6 +176,19 @@ def test_rejected_records_are_redriven_as_a_child(visit: Visit, doors: Doors) ->
     assert doors.ended_job(child)["parent"] == job["id"]
 
 
+def test_a_job_is_undone_as_its_plan_says(visit: Visit, doors: Doors, stack: Mapping[str, Any]) -> None:
+    first = fresh(2)
+    job = doors.ended(doors.drop(named("undone"), (MEMBERS + member(first) + member(first + 1)).encode()))
+    visitor = visit(f"#/jobs/{job['id']}")
+    visitor.button("Undo").click()
+    visitor.page.get_by_text("2 rows that it made will be deleted.").wait_for()
+    assert rows_of(stack, first, first + 1) == 2
+    visitor.button("Undo it", within="dialog").click()
+    visitor.page.get_by_text("It was undone: 2 rows deleted.").wait_for()
+    assert rows_of(stack, first, first + 1) == 0
+    assert visitor.button("Undo").count() == 0
+
+
 def test_a_refusal_is_told_in_the_dialog(visit: Visit, doors: Doors) -> None:
     job = doors.ended(doors.drop(named("twice"), (MEMBERS + member(fresh(), account_id="x")).encode()))
     visitor = visit(f"#/jobs/{job['id']}")

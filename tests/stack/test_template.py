@@ -100,12 +100,13 @@ def test_the_page_alone_may_use_the_bucket_from_a_browser() -> None:
     assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "POST", "PUT"}
 
 
-def test_nothing_is_deleted_but_versions_of_what_was_dropped() -> None:
+def test_nothing_is_deleted_but_versions_of_what_was_dropped_and_of_error_files_with_erased_records() -> None:
     for where, statement in all_statements():
         for action in as_list(statement["Action"]):
             if "Delete" in action and action.startswith("s3:"):
                 assert action == "s3:DeleteObjectVersion", where
-                assert statement["Resource"]["Fn::Sub"].endswith("/input/*"), where
+                folder = "/error/*" if statement["Sid"].startswith("Erase") else "/input/*"
+                assert statement["Resource"]["Fn::Sub"].endswith(folder), where
 
 
 def test_whoever_may_finish_a_job_may_put_its_file_away() -> None:

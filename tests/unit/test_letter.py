@@ -35,6 +35,7 @@ def test_letter_leads_to_the_file_the_rejected_records_and_the_status() -> None:
     assert "s3://b/input/members/new members.csv" in text
     assert f"s3://b/error/members/job={JOB['id']}/rejected.csv" in text
     assert f"{URL}/v1/jobs/{JOB['id']}" in text
+    assert f"{URL}/#/jobs/{JOB['id']}" in text
 
 
 def test_letter_of_a_failed_job_gives_its_reason() -> None:

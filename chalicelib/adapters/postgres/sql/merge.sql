@@ -101,7 +101,7 @@ set constraints all immediate;
 with added as materialized (
     select {staged_as} from pg_temp._stage as stage group by {order}
 ), placed as (
-    insert into {table} as kept ({columns})
+    insert into {table} as kept ({columns}) overriding system value
     select {columns} from added
     order by {key}
     on conflict ({key}) do update set {assignments}
@@ -185,7 +185,7 @@ where stage._row = $1 and {same} and kept._origin <= {origin} and {differs}
 
 -- name: insert_and_keep_one
 with placed as (
-    insert into {table} ({columns})
+    insert into {table} ({columns}) overriding system value
     select {staged} from pg_temp._stage as stage where stage._row = $1
     on conflict ({key}) do nothing
     returning id

@@ -82,3 +82,18 @@ end $$;
 alter table dropload.job add column expiring boolean not null default false;  -- its rows in dropload.before may go
 create index job_expiring on dropload.job (number) where expiring;
 create index job_finished on dropload.job (finished_at);
+
+-- Persons whose records were erased: how many of what, and never who.
+create table dropload.erasure (
+    id             uuid primary key,
+    dataset        text not null,
+    columns        text[] not null,            -- of the key that was given; its values are kept nowhere
+    counts         jsonb not null,
+    may_hold       jsonb not null,             -- what else may hold the person's records
+    jobs           bigint[] not null,          -- whose error files are still to be written anew
+    created_at     timestamptz not null default now(),
+    sent_at        timestamptz not null default now(),
+    finished_at    timestamptz
+);
+
+create index erasure_open on dropload.erasure (created_at) where finished_at is null;
