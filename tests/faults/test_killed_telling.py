@@ -1,4 +1,4 @@
-"""Killed between any two effects, from a file's announcement to a webhook's books: it is told all the same."""
+"""Killed between any two effects, from a file's first batch to a webhook's books: it is told all the same."""
 
 import time
 from collections import Counter
@@ -34,8 +34,8 @@ def database(database_url: str, emulator: Access, monkeypatch: pytest.MonkeyPatc
 
 def told_of(receiver: Receiver, key: str) -> dict[str, dict[str, Any]]:
     """What was told of the job of this key, by event; whatever came twice came with the same id and body."""
-    messages = receiver.messages()
-    assert len({(each.id, each.body) for each in receiver.received}) == len({each.id for each in receiver.received})
+    messages, received = receiver.messages(), list(receiver.received)
+    assert len({(each.id, each.body) for each in received}) == len({each.id for each in received})
     jobs = {message["data"]["id"] for message in messages if message["data"].get("object", {}).get("key") == key}
     news = [message for message in messages if {message["data"].get("id"), message["data"].get("job")} & jobs]
     assert max(Counter(message["type"] for message in news).values(), default=1) == 1
@@ -58,13 +58,15 @@ def test_killed_between_any_two_effects_every_event_is_told_as_one(database: str
     def lane(number: int) -> int:
         """Kill at contacts number, number + LANES ... until all is done before the kill; the kills."""
         system = new_system(database)
-        settings = replace(system.settings, private_origins=(receiver.web.origin,))
+        settings = replace(system.settings, private_origins=(receiver.web.origin,), batch_bytes=10_000)  # one batch
         system = System(settings, Container(settings))
         for kills in count():
             contacts = number + kills * LANES
             key = f"input/members/round-{contacts}.csv"
             numbers = range(contacts * 100, contacts * 100 + 20)
             system.drop(key, members(*numbers))
+            while not system.deliver(system.settings.intake_queue):
+                pass  # what splits it may die, too: see test_killed_anywhere
             died = work_and_die(system, contacts)
             told = settle(system, receiver, key)
             assert told["job.completed"]["counts"]["inserted"] == 20
@@ -80,5 +82,5 @@ def test_killed_between_any_two_effects_every_event_is_told_as_one(database: str
     settings = replace(setting_up.settings, private_origins=(receiver.web.origin,))
     made = subscribe(System(settings, Container(settings)), receiver.url())
     with ThreadPoolExecutor(LANES) as pool:
-        assert sum(pool.map(lane, range(1, LANES + 1))) > 60
+        assert sum(pool.map(lane, range(1, LANES + 1))) > 30
     assert {delivery["state"] for delivery in deliveries(setting_up, made)} == {"delivered"}
