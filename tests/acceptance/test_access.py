@@ -118,25 +118,56 @@ def job(doors: Doors) -> Json:
     return doors.ended(doors.drop("of-members.csv", demo_file(360, 2).data))
 
 
-def test_someone_elses_dataset_is_not_there(doors: Doors, job: Json) -> None:
-    stranger = doors.key("read", "write", "admin", datasets=["plays"])
-    paths = [
-        ("GET", f"/v1/jobs/{job['id']}"),
-        ("GET", f"/v1/jobs/{job['id']}/rejections"),
-        ("GET", f"/v1/jobs/{job['id']}/rejected.csv"),
-        ("GET", f"/v1/jobs/{job['id']}/result"),
-        ("GET", f"/v1/jobs/{job['id']}/receipt"),
-        ("POST", f"/v1/jobs/{job['id']}/redrive"),
-        ("POST", "/v1/datasets/members/exports"),
-    ]
-    for method, path in paths:
-        answer = doors.ask(method, path, api_key=stranger, body={})
-        assert (method, path, answer.status) == (method, path, 404)
+DELETE_ALL = ("DELETE", "/v1/datasets/{name}/records")
+PARTS_OF_JOBS = [(method, path) for method, path in NEEDS if path.startswith("/v1/jobs/{id}")]
+PARTS_OF_DATASETS = [(method, path) for method, path in NEEDS if path.startswith("/v1/datasets/{name}")]
+BODIES: dict[tuple[str, str], Any] = {
+    ("PUT", "/v1/datasets/{name}/records"): [],
+    ("POST", "/v1/jobs/{id}/undo"): {"token": "x"},
+    ("POST", "/v1/datasets/{name}/erasures"): {"key": {"client_member_id": "1"}},
+}
+"""What is sent where an empty object would be refused before anybody looks for the dataset."""
+
+
+@pytest.mark.parametrize(("method", "path"), PARTS_OF_JOBS + PARTS_OF_DATASETS)
+def test_someone_elses_dataset_is_not_there(doors: Doors, job: Json, method: str, path: str, stranger: str) -> None:
+    number = job["id"] if "/jobs/" in path else "1"
+    there = path.format(id=number, name="members") + ("?confirm=members" if (method, path) == DELETE_ALL else "")
+    answer = doors.ask(
+        method, there, api_key=stranger, body=BODIES.get((method, path), None if method == "GET" else {})
+    )
+    assert (answer.status, answer.body["code"]) == (404, "not-found")
+
+
+@pytest.fixture(scope="module")
+def stranger(doors: Doors) -> str:
+    """The key of somebody who may do everything, to one dataset that nothing here is about."""
+    return doors.key("read", "write", "admin", datasets=["plays"])
+
+
+def test_what_is_somebody_elses_is_not_listed(doors: Doors, job: Json, stranger: str) -> None:
     assert doors.get("/v1/jobs", api_key=stranger, dataset="members").body["items"] == []
     assert job["id"] not in {each["id"] for each in doors.get("/v1/jobs", api_key=stranger, limit=200).body["items"]}
+    assert {each["name"] for each in doors.get("/v1/datasets", api_key=stranger).body["items"]} == {"plays"}
     export = doors.post("/v1/datasets/members/exports", {}).body
     assert doors.get(export["links"]["self"], api_key=stranger).status == 404
     assert doors.post(f"{export['links']['self']}/cancel", {}, api_key=stranger).status == 404
+
+
+def test_limited_admin_gives_no_more_than_they_have(doors: Doors, stranger: str) -> None:
+    others = doors.post("/v1/keys", {"name": "of all", "scopes": ["read"]}).body
+    for datasets in (None, ["members"], ["plays", "members"]):
+        body = {"name": "more", "scopes": ["admin"], "datasets": datasets}
+        assert doors.post("/v1/keys", body, api_key=stranger).status == 422
+    own = doors.post("/v1/keys", {"name": "own", "scopes": ["read"], "datasets": ["plays"]}, api_key=stranger)
+    assert own.status == 201
+    seen = doors.get("/v1/keys", api_key=stranger, limit=200).body["items"]
+    assert own.body["id"] in {each["id"] for each in seen}
+    assert {tuple(each["datasets"]) for each in seen} == {("plays",)}
+    for method in ("GET", "DELETE"):
+        assert doors.ask(method, f"/v1/keys/{others['id']}", api_key=stranger).status == 404
+    assert doors.get(f"/v1/keys/{others['id']}").body["revoked_at"] is None
+    assert doors.ask("DELETE", f"/v1/keys/{own.body['id']}", api_key=stranger).status == 200
 
 
 def test_ones_own_dataset_is(doors: Doors, job: Json) -> None:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg2
 
@@ -24,7 +24,7 @@ from tests.system import MEMBERS, member
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-SIZE = {"width": 1200, "height": 1000}
+WIDTH, HEIGHT = 1200, 1000
 DAYS = 30
 WEIGHT = """() => {
   const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
@@ -77,10 +77,12 @@ def fill(doors: Doors, stack: Mapping[str, Any], folder: Path) -> str:
     return str(shown["id"])
 
 
-def take(browser: "Browser", doors: Doors, scheme: str, job: str, out: Path) -> None:
+def take(browser: "Browser", doors: Doors, scheme: Literal["light", "dark"], job: str, out: Path) -> None:
     """The pictures of one scheme, with a job under way."""
     ending = "" if scheme == "light" else f"-{scheme}"
-    context = browser.new_context(viewport=SIZE, color_scheme=scheme, device_scale_factor=1.5)
+    context = browser.new_context(
+        viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme, device_scale_factor=1.5
+    )
     visitor = Visitor(context.new_page(), doors, doors.api_key)
     visitor.open("#/jobs")
     visitor.page.locator("ol.jobs li").first.wait_for()
