@@ -465,6 +465,7 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             new_id=new_id,
+            prompt=Prompt(outgoing=self.outgoing, queues=self.queues),
         )
 
     @cached_property

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from chalice import Response
 
@@ -35,5 +36,10 @@ def answered_once(request: Request, caller: Caller | None, answer: Callable[[], 
         response = as_problems(answer)()
         return Given(digest, response.status_code, {k: str(v) for k, v in response.headers.items()}, response.body)
 
-    given = container().idempotency.once(Asked(caller.id, key, digest), serve, keeps_body=keeps)
+    given = container().idempotency.once(Asked(caller.id, key, digest, _dataset(request)), serve, keeps_body=keeps)
     return Response(body=given.body, status_code=given.status or 200, headers=dict(given.headers))
+
+
+def _dataset(request: Request) -> str | None:
+    named = request.path.startswith("/v1/datasets/{name}")
+    return unquote(request.arguments["name"]) if named else None

@@ -36,4 +36,4 @@ class PostgresAnswers:
 
 
 def _parameters(asked: Asked) -> dict[str, object]:
-    return {"caller": asked.caller, "key": asked.key, "request": asked.request}
+    return {"caller": asked.caller, "key": asked.key, "request": asked.request, "dataset": asked.dataset}
