@@ -8,10 +8,9 @@ from uuid import UUID
 from chalicelib.core.access import Caller
 from chalicelib.core.attempts import attempts_metadata, attempts_of
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.rejection import RecordError
 from chalicelib.core.states import is_terminal
-from chalicelib.core.values import compile_check
 from chalicelib.errors import FileRefused, RequestRefused
+from chalicelib.services.filters import convert
 from chalicelib.services.finalise import error_file_of, results_folder, written
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, RejectedRecord, Remaining
 
@@ -150,9 +149,5 @@ def _stored(dataset: Dataset, key: Mapping[str, str]) -> Mapping[str, str]:
     if not key or not key.keys() <= allowed:
         known = ", ".join(sorted(allowed)) or "none"
         raise RequestRefused(400, "bad-key", f"records are looked up by these fields: {known}")
-    errors: list[RecordError] = []
-    stored = {name: compile_check(dataset.field(name))(text, errors) for name, text in key.items()}
-    errors += [RecordError(name, "constraint-error", "must not be empty") for name, text in stored.items() if not text]
-    if errors:
-        raise RequestRefused(400, "bad-key", "; ".join(f"key.{error.column}: {error.message}" for error in errors))
+    stored = convert(dataset, key, "bad-key", within="key.", empty=False)
     return {name: text for name, text in stored.items() if text is not None}
