@@ -78,7 +78,7 @@ def is_public(address: str) -> bool:
 
 
 def is_numeric(host: str) -> bool:
-    """Tell whether a host is an address already, in any spelling: resolvers take ``127.1`` or ``2130706433`` for one."""
+    """Tell whether a host is an address already, in any spelling that resolvers take for one (``127.1``)."""
     return ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
 
 
