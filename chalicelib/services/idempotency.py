@@ -24,7 +24,7 @@ class Asked:
 class Given:
     """An answer, and the digest of what was asked; ``status`` is None while that is being served.
 
-    ``body`` is None where it held a secret, or records of which some were erased.
+    ``body`` is None where it held a secret, or records of which some were erased, or got lost.
     """
 
     request: bytes
@@ -71,7 +71,7 @@ class Idempotency:
             raise RequestRefused(
                 409,
                 "answered-once",
-                "this was answered, and the answer is not kept (secrets, erased records): look what there is",
+                "this was done, and the answer is not kept (a secret, erased records) or was lost: look what there is",
             )
         return found
 

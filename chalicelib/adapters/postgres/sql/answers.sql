@@ -27,6 +27,12 @@ where caller = %(caller)s and key = %(key)s
 -- name: keep
 update dropload.answer
 set status = %(status)s, headers = %(headers)s, body = %(body)s
+where caller = %(caller)s and key = %(key)s and request = %(request)s and headers is null
+
+-- name: done
+-- What was asked for takes effect in this transaction. Whatever becomes of the answer then, it is not served again.
+update dropload.answer
+set status = 200
 where caller = %(caller)s and key = %(key)s and request = %(request)s and status is null
 
 -- name: give_up
