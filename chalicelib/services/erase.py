@@ -38,7 +38,7 @@ class Erasures(Protocol):
 
         ``key`` has them as files do, ``stored`` as the table does.
 
-        Raises RequestRefused with 409 where rows of other tables refer to the rows, Transient where it takes too long.
+        Raises RequestRefused with 409 where rows of other tables refer to the rows, or it takes too long.
         """
 
     def view(self, id: UUID) -> dict[str, Any] | None:
@@ -88,7 +88,8 @@ class Erase:
 
         Raises:
             RequestRefused: 404, there is no such dataset; 400, it cannot be looked up by these fields, or by such
-                values; 409, rows of other tables refer to the rows.
+                values; 409, rows of other tables refer to the rows, or there is too much
+                to be looked through.
         """
         dataset = self._datasets.get(name)
         if dataset is None or not caller.sees(name):
