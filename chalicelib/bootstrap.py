@@ -247,7 +247,7 @@ class Container:
 
     @cached_property
     def redrives(self) -> PostgresRedrives:
-        return PostgresRedrives(self.database)
+        return PostgresRedrives(self.database, topic=self.settings.events_topic is not None)
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -465,6 +465,7 @@ class Container:
             queues=self.queues,
             datasets=self.datasets,
             new_id=new_id,
+            prompt=Prompt(outgoing=self.outgoing, queues=self.queues),
         )
 
     @cached_property
@@ -473,7 +474,8 @@ class Container:
 
     @cached_property
     def cancel(self) -> Cancel:
-        return Cancel(cancellations=PostgresCancellations(self.database), queues=self.queues)
+        cancellations = PostgresCancellations(self.database, topic=self.settings.events_topic is not None)
+        return Cancel(cancellations=cancellations, ledger=self.ledger, queues=self.queues)
 
     @cached_property
     def keys(self) -> Keys:

@@ -4,6 +4,7 @@ Only its own keys, only algorithms that were chosen here, only tokens that are f
 """
 
 import json
+import math
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -19,7 +20,8 @@ from chalicelib.errors import Transient
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 _LEEWAY_SECONDS = 30
 _KEPT_SECONDS = 3600.0  # that the issuer's keys are taken for current
-_ASKED_AGAIN_SECONDS = 30.0  # for a key that is not known: tokens with invented ones must not make us ask each time
+_KEPT_AT_MOST_SECONDS = 24 * 3600.0  # while it does not answer
+_ASKED_AGAIN_SECONDS = 30.0  # after any try: neither invented keys nor an issuer that is down make us ask each time
 _TIMEOUT_SECONDS = 5
 _MOST_BYTES = 1024 * 1024
 
@@ -31,7 +33,8 @@ class OidcTokens:
         self._settings = settings
         self._clock = clock
         self._keys: Mapping[str, jwt.PyJWK] = {}
-        self._fetched = -_KEPT_SECONDS
+        self._fetched = self._tried = -math.inf
+        self._answered = False
         self._lock = Lock()
 
     def check(self, token: str) -> Caller | None:
@@ -62,19 +65,30 @@ class OidcTokens:
 
     def _key(self, kid: str) -> jwt.PyJWK | None:
         with self._lock:
-            age = self._clock() - self._fetched
-            if age > _KEPT_SECONDS or (kid not in self._keys and age > _ASKED_AGAIN_SECONDS):
-                self._keys = self._fetch_keys()
-                self._fetched = self._clock()
-            return self._keys.get(kid)
+            wanted = kid not in self._keys or self._clock() - self._fetched > _KEPT_SECONDS
+            if wanted and self._clock() - self._tried > _ASKED_AGAIN_SECONDS:
+                self._try_to_fetch()
+            current = self._clock() - self._fetched <= _KEPT_AT_MOST_SECONDS
+            key = self._keys.get(kid) if current else None
+            if key is None and not self._answered:
+                raise Transient("issuer-unavailable", "the token issuer's keys cannot be fetched")
+            return key
 
-    def _fetch_keys(self) -> dict[str, jwt.PyJWK]:
+    def _try_to_fetch(self) -> None:
+        keys = self._fetch_keys()
+        self._tried = self._clock()
+        self._answered = keys is not None
+        if keys is not None:
+            self._keys, self._fetched = keys, self._tried
+
+    def _fetch_keys(self) -> dict[str, jwt.PyJWK] | None:
+        """The issuer's keys; None where it does not answer as it should."""
         try:
             about = _fetch(f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration")
             found = _fetch(str(about["jwks_uri"]))
             keys = [each for each in found["keys"] if each.get("use", "sig") == "sig" and "kid" in each]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise Transient("issuer-unavailable", "the token issuer's keys cannot be fetched") from None
+            return None
         usable = {}
         for each in keys:
             try:

@@ -23,6 +23,7 @@ from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
 from chalicelib.services import record_answers
+from chalicelib.services.idempotency import Asked
 
 routes = Routes(__name__)
 _ALL = "/v1/datasets/{name}/records"
@@ -43,20 +44,20 @@ def list_records(caller: Caller, name: str, query: RecordsQuery) -> Response:
 
 
 @routes.post(_ALL, Scope.WRITE, answers={201: Record, 200: Record}, refuses=(404, 409, 422), raw=RecordBody)
-def create_record(caller: Caller, name: str, request: Request) -> Response:
+def create_record(caller: Caller, name: str, request: Request, asked: Asked | None) -> Response:
     """Write a record by the dataset's policy: 201 where it made a row, 200 where it changed or met one."""
-    record = container().records.create(caller, name, request.body)
+    record = container().records.create(caller, name, request.body, asked)
     headers = {"Location": f"/v1/datasets/{name}/records/{record.id}"}
     return _one(caller, record, 201 if record.created else 200, headers)
 
 
 @routes.put(_ALL, Scope.WRITE, answers={207: WrittenRecords}, refuses=(404,), raw=RecordsBody, once=True)
-def put_records(caller: Caller, name: str, request: Request) -> Answer:
+def put_records(caller: Caller, name: str, request: Request, asked: Asked | None) -> Answer:
     """Write a batch of records: of each, what became of it. What is right is written, whatever the others are.
 
     Where records are added up or just added, the same batch sent again is added again, but for an ``Idempotency-Key``.
     """
-    return container().records.put(caller, name, request.body)
+    return container().records.put(caller, name, request.body, asked)
 
 
 @routes.delete(_ALL, Scope.ADMIN, answers={200: Deleted}, refuses=(404, 409))

@@ -10,7 +10,8 @@
         return container().jobs.get(caller, id, wait=query.wait)
 
 A function gets what its parameters are annotated with: ``caller: Caller``, ``query`` and ``body`` as models,
-``request`` as the bare ``Request`` (headers, raw body), and the path's own parameters by their names, as ``str``,
+``request`` as the bare ``Request`` (headers, raw body), ``asked: Asked | None`` as what was asked with an
+``Idempotency-Key`` (to be booked where it takes effect), and the path's own parameters by their names, as ``str``,
 ``int`` or ``UUID``. It returns JSON, which is answered with the first status of ``answers``, or a ``Response``, or
 raises a ``DroploadError``.
 """
@@ -32,6 +33,7 @@ from chalicelib.api.problems import as_problems
 from chalicelib.api.requests import JSON, Request, check_size, current_request, json_response, parse_body, parse_query
 from chalicelib.core.access import Caller, Scope
 from chalicelib.errors import RequestRefused
+from chalicelib.services.idempotency import Asked
 
 Answer = Mapping[str, Any] | Response
 Function = TypeVar("Function", bound=Callable[..., Answer])
@@ -107,7 +109,7 @@ class Routes:
             hints = typing.get_type_hints(function)
             del hints["return"]
             given = inspect.getdoc(function) or ""
-            reads = {"caller", "query", "body", "request"}
+            reads = {"caller", "query", "body", "request", "asked"}
             parameters = {name: hint for name, hint in hints.items() if name not in reads}
             route = Route(
                 method,
@@ -143,11 +145,11 @@ class Routes:
                 if "query" not in hints and request.query:
                     raise RequestRefused(400, "bad-parameter", "this route takes no query parameters")
 
-                def answer() -> Response:
-                    found = function(**wanted)
+                def answer(asked: Asked | None) -> Response:
+                    found = function(**wanted, asked=asked) if "asked" in hints else function(**wanted)
                     return found if isinstance(found, Response) else json_response(found, status)
 
-                return answered_once(request, caller, answer, keeps=keeps) if route.once else answer()
+                return answered_once(request, caller, answer, keeps=keeps) if route.once else answer(None)
 
             handle.__name__ = function.__name__
             self.blueprint.route(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import RequestRefused
+from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.ports import Queues
 
 
@@ -15,14 +16,16 @@ class Cancellations(Protocol):
         """Call a job off, unless it has ended; its state then, None where there is no such job.
 
         One that has FAILED, and would be tried again, stays as it is and is not; that is as good as CANCELLED.
+        It has ended by that: what there is to tell of it is put in, in the same transaction.
         """
 
 
 class Cancel:
     """Whoever is at work on the job finds out, and ends it; so does whoever is sent for that here."""
 
-    def __init__(self, *, cancellations: Cancellations, queues: Queues) -> None:
+    def __init__(self, *, cancellations: Cancellations, ledger: Ledger, queues: Queues) -> None:
         self._cancellations = cancellations
+        self._ledger = ledger
         self._queues = queues
 
     def run(self, id: UUID) -> None:
@@ -35,6 +38,10 @@ class Cancel:
         if state is None:
             raise RequestRefused(404, "not-found", f"there is no job {id}")
         if state is JobState.CANCELLED:
+            if self._ledger.unsent(id):
+                self._queues.send_notify()
+            if self._ledger.untold(id):
+                self._queues.send_webhooks()
             return
         if is_terminal(state):
             raise RequestRefused(409, "ended", f"the job is {state}: it has ended already")

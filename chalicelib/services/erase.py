@@ -6,11 +6,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from chalicelib.core.access import Caller
+from chalicelib.core.attempts import attempts_metadata, attempts_of
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.states import is_terminal
 from chalicelib.core.values import compile_check
-from chalicelib.errors import RequestRefused
+from chalicelib.errors import FileRefused, RequestRefused
 from chalicelib.services.finalise import error_file_of, results_folder, written
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, RejectedRecord, Remaining
 
@@ -59,7 +60,10 @@ class Versions(Protocol):
 
 
 class Erase:
-    """All that must know the values is done at once; error files come from the ledger, which has them no more."""
+    """All that must know the values is done at once; error files come from the ledger, which has them no more.
+
+    ``prompt`` has webhooks told soon that rows are gone.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class Erase:
         queues: Queues,
         datasets: Datasets,
         new_id: Callable[[], UUID],
+        prompt: Callable[[], None] = lambda: None,
     ) -> None:
         self._erasures = erasures
         self._objects = objects
@@ -77,6 +82,7 @@ class Erase:
         self._queues = queues
         self._datasets = datasets
         self._new_id = new_id
+        self._prompt = prompt
 
     def start(self, caller: Caller, name: str, key: Mapping[str, str]) -> dict[str, Any]:
         """Erase the records of a dataset that have these values; what was erased, and what is still to be.
@@ -92,6 +98,7 @@ class Erase:
         id = self._new_id()
         self._erasures.erase(id, dataset, key, stored)
         self._queues.send_erase(id)
+        self._prompt()
         return self.get(caller, id)
 
     def get(self, caller: Caller, id: UUID) -> dict[str, Any]:
@@ -122,9 +129,19 @@ class Erase:
         job = open_file.job
         file = error_file_of(job, self._datasets.get(job.dataset))
         key = results_folder(job, self._datasets) + file.name
-        if open_file.rejected:
-            self._objects.write(key, written(file, open_file.rejections()), file.content_type)
-            self._versions.forget_older(key)
+        if not open_file.rejected:
+            return
+        said = self._said(key)
+        if said is not None:
+            self._objects.write(key, written(file, open_file.rejections()), file.content_type, said)
+        self._versions.forget_older(key)
+
+    def _said(self, key: str) -> Mapping[str, str] | None:
+        """What the object says of attempts; None where it has expired, or somebody has deleted it."""
+        try:
+            return attempts_metadata(attempts_of(self._objects.metadata(self._objects.stat(key))))
+        except FileRefused:
+            return None
 
 
 def _stored(dataset: Dataset, key: Mapping[str, str]) -> Mapping[str, str]:

@@ -93,8 +93,12 @@ class Finalise:
                 if final.has_gathered():
                     final.disown()
                 final.end(JobState.FAILED, reason, ["engineers"])
+                changed = final.ending.counts["inserted"] + final.ending.counts["updated"]
+                final.tell(news_of(JobState.FAILED, changed, validate_only=final.ending.job.validate_only))
         if self._ledger.unsent(id):
             self._queues.send_notify()
+        if self._ledger.untold(id):
+            self._queues.send_webhooks()
 
     def _tried(self, id: UUID, remaining: Remaining | None, gave_up: Reason | None) -> bool:
         try:

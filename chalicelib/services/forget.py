@@ -20,6 +20,12 @@ class Memory(Protocol):
     def forget_jobs(self, days: int) -> tuple[int, int]:
         """Forget jobs that ended so many days ago, and that nothing needs; how many, and rows that went before them."""
 
+    def forget_events(self, days: int) -> int:
+        """Forget what the API did to records so many days ago, once it is told; how many times it did something."""
+
+    def forget_answers(self) -> int:
+        """Forget what was kept for ``Idempotency-Key`` for a day; how many answers."""
+
     def forget_exports(self, days: int) -> int:
         """Forget exports that ended so many days ago; how many."""
 
@@ -46,4 +52,8 @@ class Forget:
                 break
         while remaining() > _ENOUGH and (exports := self._memory.forget_exports(self._days)):
             forgotten += exports
+        while remaining() > _ENOUGH and self._memory.forget_events(self._days):
+            pass
+        while remaining() > _ENOUGH and self._memory.forget_answers():
+            pass
         return forgotten

@@ -9,18 +9,22 @@ from chalicelib.errors import RequestRefused
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: who sent it, the key that they gave it, and the digest of what it asks."""
+    """A request: who sent it, the key that they gave it, and the digest of what it asks.
+
+    ``dataset`` is whose records the answer may have.
+    """
 
     caller: str
     key: str
     request: bytes
+    dataset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
     """An answer, and the digest of what was asked; ``status`` is None while that is being served.
 
-    ``body`` is None where it held a secret.
+    ``body`` is None where it held a secret, or records of which some were erased, or got lost.
     """
 
     request: bytes
@@ -65,7 +69,9 @@ class Idempotency:
             )
         if found.body is None:
             raise RequestRefused(
-                409, "answered-once", "this was done, and its answer held a secret that is not kept: look what there is"
+                409,
+                "answered-once",
+                "this was done, and the answer is not kept (a secret, erased records) or was lost: look what there is",
             )
         return found
 

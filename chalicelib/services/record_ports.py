@@ -8,6 +8,7 @@ from chalicelib.core.dataset import Dataset
 from chalicelib.core.lines import Row
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import RecordError
+from chalicelib.services.idempotency import Asked
 from chalicelib.services.ports import Placed
 
 Guard = Callable[[Row], None]
@@ -59,8 +60,11 @@ class RecordStore(Protocol):
     def get(self, dataset: Dataset, id: int) -> Row | None:
         """One row, its id first."""
 
-    def store(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Stored:
-        """Place records by the dataset's policy, as those of a file that comes after all files so far."""
+    def store(self, dataset: Dataset, reader: Reader, parsed: Parsed, asked: Asked | None = None) -> Stored:
+        """Place records by the dataset's policy, as those of a file that comes after all files so far.
+
+        In the same transaction ``asked`` is booked as done; Transient where somebody else serves it.
+        """
 
     def change(self, dataset: Dataset, id: int, values: Mapping[str, str | None], guard: Guard) -> Changed | None:
         """Give fields of a row these values, if ``guard`` lets it be; None where there is no such row."""

@@ -13,6 +13,7 @@ from chalicelib.core.parsed import Parsed
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.representation import cursor_after, place_of
 from chalicelib.errors import Contended, RequestRefused
+from chalicelib.services.idempotency import Asked
 from chalicelib.services.ports import Datasets, Placed
 from chalicelib.services.reads import count_records
 from chalicelib.services.record_answers import (
@@ -100,8 +101,10 @@ class Records:
             raise not_found()
         return record_of(dataset, row)
 
-    def create(self, caller: Caller, name: str, body: bytes) -> Record:
+    def create(self, caller: Caller, name: str, body: bytes, asked: Asked | None = None) -> Record:
         """Write one record by the dataset's policy; the one that is there then, made, changed or left as it was.
+
+        What is ``asked`` with an ``Idempotency-Key`` is written once, whatever dies before it is answered.
 
         Raises:
             RequestRefused: 404; 400, the body is no JSON; 409, a key of it is taken; 422, anything else is wrong with
@@ -110,13 +113,13 @@ class Records:
         dataset = self._dataset(caller, name)
         reader = self._reader(dataset)
         parsed = self._parsed(reader, [read_json(one_line, body)])
-        stored = self._placed(dataset, reader, parsed)
+        stored = self._placed(dataset, reader, parsed, asked)
         refuse(errors_of(parsed, stored).get(1, ()))
         if stored.first is None:
             raise Contended("record-gone", "the record that has the key was deleted at the same time")
         return record_of(dataset, stored.first, created=0 in stored.created)
 
-    def put(self, caller: Caller, name: str, body: bytes) -> dict[str, Any]:
+    def put(self, caller: Caller, name: str, body: bytes, asked: Asked | None = None) -> dict[str, Any]:
         """Write a batch of records as ``create`` does one: of each what became of it, and the counts of a file's books.
 
         Raises:
@@ -128,7 +131,7 @@ class Records:
             raise RequestRefused(413, "too-many-records", f"a batch may have at most {MAX_RECORDS} records")
         reader = self._reader(dataset)
         parsed = self._parsed(reader, lines)
-        stored = self._placed(dataset, reader, parsed)
+        stored = self._placed(dataset, reader, parsed, asked)
         errors = errors_of(parsed, stored)
         row_of = {parsed.where(row).record: row for row in range(parsed.accepted)}
         items = [
@@ -201,10 +204,10 @@ class Records:
     def _parsed(self, reader: JsonLinesReader, lines: Sequence[bytes]) -> Parsed:
         return reader.read(lines_together(lines), offset=0, first_line=1)
 
-    def _placed(self, dataset: Dataset, reader: JsonLinesReader, parsed: Parsed) -> Stored:
+    def _placed(self, dataset: Dataset, reader: JsonLinesReader, parsed: Parsed, asked: Asked | None) -> Stored:
         if not parsed.accepted:
             return _NOTHING
-        return self._written(lambda: self._store.store(dataset, reader, parsed))
+        return self._written(lambda: self._store.store(dataset, reader, parsed, asked))
 
     def _written(self, write: Callable[[], Found]) -> Found:
         found = _patiently(write)

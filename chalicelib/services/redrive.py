@@ -13,6 +13,7 @@ from chalicelib.core.schema import OnConflict
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import RequestRefused
 from chalicelib.services.finalise import error_file_of, written
+from chalicelib.services.patience import fails_for_now
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, RejectedRecord
 from chalicelib.services.split import Split
 
@@ -83,7 +84,7 @@ class HeldJob(Protocol):
         """Remember how often rejected records were dropped again."""
 
     def again(self, id: UUID, *, atomic: bool, keeps: bool) -> None:
-        """Open a job with this id that loads the same object, from nothing."""
+        """Open a job with this id that loads the same object, from nothing; this one is tried no more by itself."""
 
     def restart(self) -> Restarted:
         """Make failed batches pending and the job RUNNING, as if they had not been tried."""
@@ -141,6 +142,7 @@ class Redrive:
                 raise _conflict("undone", "the job was undone; load all of it again, or drop the file again")
             if what is None:
                 what = What.FAILED if _failed_of_us(held) else What.REJECTED
+            stopped = what is What.ALL and fails_for_now(held.reason)
             if what is What.ALL:
                 new = self._again(held, dataset)
             elif what is What.REJECTED:
@@ -149,6 +151,9 @@ class Redrive:
                 restarted = self._restart(held)
         if what is not What.FAILED:
             self._queues.send_split(new)  # S3 announces a child, too; the first to come opens nothing twice
+            if stopped:  # that was its end
+                self._queues.send_notify()
+                self._queues.send_webhooks()
             return new
         self._queues.send_batches(id, restarted.batches or [0])  # at least one, to finish the job
         if not restarted.split_done:

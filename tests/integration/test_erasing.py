@@ -9,6 +9,8 @@ import pytest
 from chalicelib.adapters.aws import client
 from chalicelib.core.access import EVERYONE, Caller, Scope
 from chalicelib.errors import RequestRefused
+from chalicelib.services.export_ports import ExportFormat
+from chalicelib.services.idempotency import Asked, Given
 from tests.integration.test_undo import items, keeping, load, plan, undo
 from tests.policies import ITEMS, with_policies
 from tests.system import MEMBERS, System, member, members
@@ -160,3 +162,72 @@ def test_a_dataset_that_is_not_there_for_the_caller_is_not_there(system: System)
     erasure = system.container.erase.start(EVERYONE, "members", {"phone_number": HER})
     with pytest.raises(RequestRefused, match="not-found"):
         system.container.erase.get(stranger, UUID(erasure["id"]))
+
+
+def test_news_of_webhooks_stay_and_answers_are_not_given_again_for_this_dataset_alone(system: System) -> None:
+    system.load(members(1, 77))
+    system.rows(
+        "insert into dropload.webhook_message (event, dataset, payload) values ('job.completed', 'members', '7')"
+    )
+    served = []
+
+    def ask(dataset: str | None) -> Given:
+        def serve() -> Given:
+            served.append(dataset)
+            return Given(b"x", 200, {}, f'{{"phone_number": "{HER}", "account_id": 7}}')
+
+        return system.container.idempotency.once(Asked("me", f"of {dataset}", b"x", dataset), serve, keeps_body=True)
+
+    for dataset in ("members", "plays", None):
+        ask(dataset)
+    assert erase(system, account_id="7", client_member_id="77")["erased"]["kept_answers"] == 1
+    assert (ask("plays").status, ask(None).status) == (200, 200)
+    with pytest.raises(RequestRefused, match="answered-once"):
+        ask("members")
+    assert served == ["members", "plays", None]
+    assert system.rows("select payload from dropload.webhook_message where event = 'job.completed'") == [("7",)]
+
+
+def test_that_rows_are_gone_is_booked_to_be_told(system: System) -> None:
+    system.load(members(1, 77))
+    [(id,)] = system.rows("select id from members where client_member_id = 77")
+    erase(system, phone_number=HER)
+    erase(system, phone_number=HER)
+    assert system.rows("select dataset, event, ids from dropload.record_event") == [("members", "record.deleted", [id])]
+
+
+def test_an_export_does_not_tell_any_more_that_it_was_of_her(system: System) -> None:
+    policy = json.loads(json.dumps(ITEMS))
+    policy.setdefault("dropload", {})["filters"] = ["label"]
+    system = with_policies(system, [policy])
+    load(system, "items", "a", [(1, "her", 1), (2, "his", 1)])
+    exports = system.container.exports
+
+    def export(label: str) -> UUID:
+        asked = exports.start(
+            EVERYONE, "items", format=ExportFormat.CSV, filters={"label": label}, max_part_bytes=10**6, with_id=False
+        )
+        return UUID(asked["id"])
+
+    ended = [export("her"), export("his")]
+    system.pump()
+    under_way = export("her")
+    erasure = erase(system, "items", label="her")
+    assert erasure["erased"]["export_filters"] == 2
+    shown = [exports.get(EVERYONE, id) for id in (*ended, under_way)]
+    assert [one["filters"] for one in shown] == [{"label": ""}, {"label": "his"}, {"label": ""}]
+    assert [one["state"] for one in shown] == ["COMPLETED", "COMPLETED", "CANCELLED"]
+
+
+def test_an_error_file_is_written_as_it_was_and_an_expired_one_not_at_all(system: System) -> None:
+    jobs = [
+        system.load((MEMBERS + member(77, account_id=bad)).encode(), key=f"input/members/{bad}.csv") for bad in "xy"
+    ]
+    keys = [f"error/members/job={job['id']}/rejected.csv" for job in jobs]
+    s3, bucket = client("s3"), system.settings.bucket
+    said = s3.head_object(Bucket=bucket, Key=keys[0])["Metadata"]
+    assert said
+    s3.delete_object(Bucket=bucket, Key=keys[1])
+    assert erase(system, phone_number=HER)["finished_at"]
+    assert s3.head_object(Bucket=bucket, Key=keys[0])["Metadata"] == said
+    assert versions(system, keys[1]) == []

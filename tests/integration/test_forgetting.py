@@ -9,6 +9,7 @@ import pytest
 from chalicelib.adapters.postgres import forgetting
 from chalicelib.core.access import EVERYONE
 from chalicelib.services.export_ports import ExportFormat
+from tests.integration.test_records import put
 from tests.integration.test_undo import items, keeping, load, plan, undo
 from tests.policies import ITEMS, ROSTER, lines, with_policies
 from tests.system import MEMBERS, System, member, members
@@ -99,7 +100,7 @@ def test_many_rejections_go_in_slices_and_no_slice_is_begun_without_time(
     monkeypatch.setattr(forgetting, "_ROWS", 3)
     job = system.load((MEMBERS + "".join(member(n, account_id="x") for n in range(10))).encode())
     age(system, job, 800)
-    seconds = iter([900.0, 900.0, 900.0, 1.0, 1.0])
+    seconds = iter([900.0, 900.0, 900.0, 1.0, 1.0, 1.0, 1.0])
     assert system.container.forget.run(lambda: next(seconds)) == 0
     assert system.rows("select count(*) from dropload.rejection") == [(4,)]
     assert system.container.forget.run(lambda: 900.0) == 1
@@ -138,3 +139,41 @@ def test_without_undo_days_nothing_is_kept_any_longer(system: System) -> None:
     load(keeper, "items", "b", [(1, "b", 1)])
     with_policies(system, [ITEMS]).container.forget.run(lambda: 900.0)
     assert system.rows("select count(*) from dropload.before") == [(0,)]
+
+
+def test_what_the_api_wrote_is_kept_for_as_long_as_an_earlier_job_may_be_undone(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "_WRITERS", 2)  # looked at by one transaction
+    system = with_policies(system, [keeping(ITEMS)])
+    first = load(system, "items", "a", [(1, "a", 1)])
+    for n in range(5):
+        put(system, "items", [{"code": 1, "label": f"{n}", "size": n}])
+    written = "select count(*) from dropload.before where origin >> 23 not in (select number from dropload.job)"
+    for _ in range(5):
+        system.container.forget.run(lambda: 900.0)
+    assert system.rows(written) == [(5,)]
+    age(system, first, 40)
+    second = load(system, "items", "b", [(1, "b", 2)])
+    put(system, "items", [{"code": 1, "label": "last", "size": 9}])
+    for _ in range(5):
+        system.container.forget.run(lambda: 900.0)
+    assert system.rows(written) == [(1,)]
+    assert plan(system, second)["rows"]["changed"] == 1
+
+
+def test_what_the_api_did_and_answered_is_forgotten_in_slices(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting, "_ROWS", 2)
+    event = "insert into dropload.record_event (dataset, event, ids, write, told, created_at) values"
+    for told, days in [(True, 800)] * 5 + [(True, 700), (False, 800)]:
+        system.rows(event + " ('m', 'record.created', '{1}', 0, %s, now() - %s * interval '1 day')", told, days)
+    answer = "insert into dropload.answer (caller, key, request, created_at)"
+    answer += " values ('me', %s, '', now() - %s * interval '1 hour')"
+    for key, hours in enumerate([25, 26, 27, 28, 29, 23]):
+        system.rows(answer, str(key), hours)
+    system.container.forget.run(lambda: 900.0)
+    assert system.rows("select told, created_at < now() - interval '730 days' from dropload.record_event") == [
+        (True, False),
+        (False, True),
+    ]
+    assert system.rows("select key from dropload.answer") == [("5",)]

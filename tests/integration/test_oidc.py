@@ -30,6 +30,7 @@ class Issuer:
         self.url = f"http://127.0.0.1:{port}"
         self.keys: dict[str, Any] = {"first": rsa.generate_private_key(65537, 2048)}
         self.asked = 0
+        self.well = True
 
     def jwks(self) -> dict[str, Any]:
         keys = []
@@ -64,7 +65,7 @@ def serving() -> Iterator[Issuer]:
                 answer = {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"}
             else:
                 issuer.asked += 1
-                answer = issuer.jwks()
+                answer = issuer.jwks() if issuer.well else {}
             body = json.dumps(answer).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -189,6 +190,42 @@ def test_issuer_that_does_not_answer_is_a_passing_trouble() -> None:
         token = issuer.token()
     with pytest.raises(Transient, match="keys cannot be fetched"):
         OidcTokens(Oidc(issuer.url, AUDIENCE)).check(token)
+
+
+def test_issuer_that_does_not_answer_is_asked_every_half_minute_at_most() -> None:
+    now = [1000.0]
+    with serving() as issuer:
+        issuer.well = False
+        tokens = OidcTokens(Oidc(issuer.url, AUDIENCE), clock=lambda: now[0])
+        for _ in range(5):
+            with pytest.raises(Transient, match="keys cannot be fetched"):
+                tokens.check(issuer.token())
+        assert issuer.asked == 1
+        now[0] += 31
+        issuer.well = True
+        assert tokens.check(issuer.token()) is not None
+        assert issuer.asked == 2
+
+
+def test_known_keys_open_for_a_day_while_the_issuer_does_not_answer() -> None:
+    now = [1000.0]
+    with serving() as issuer:
+        tokens = OidcTokens(Oidc(issuer.url, AUDIENCE), clock=lambda: now[0])
+        assert tokens.check(issuer.token()) is not None
+        issuer.well = False
+        issuer.keys["second"] = ec.generate_private_key(ec.SECP256R1())
+        for hours in (2, 23):
+            now[0] = 1000 + hours * 3600.0
+            assert tokens.check(issuer.token()) is not None
+            with pytest.raises(Transient):
+                tokens.check(issuer.token(kid="second", algorithm="ES256"))
+        now[0] = 1000 + 24 * 3600 + 1
+        with pytest.raises(Transient):
+            tokens.check(issuer.token())
+        issuer.well = True
+        now[0] += 31
+        assert tokens.check(issuer.token()) is not None
+        assert issuer.asked == 5
 
 
 def test_issuer_is_reached_by_https_only() -> None:

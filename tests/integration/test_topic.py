@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from chalicelib.adapters.aws import client
 from chalicelib.bootstrap import Container
 from chalicelib.core.mailtext import one_line
 from chalicelib.errors import Transient
+from chalicelib.services.redrive import What
 from tests.system import MEMBERS, System, forever, member, members
 
 BAD = (MEMBERS + member(1) + member(2, account_id="secret-value")).encode()
@@ -117,6 +119,30 @@ def test_topic_that_is_gone_holds_up_no_mail_and_is_given_up(topic: tuple[System
     assert system.container.notify.run(forever) == 0
     told = "select audience, sent_at is not null, given_up_at is not null from dropload.outbox order by audience"
     assert system.rows(told) == [("owners", True, False), ("topic", False, True)]
+
+
+@pytest.mark.parametrize("how", ["called off", "loaded anew"])
+def test_job_that_is_not_tried_again_has_ended(topic: tuple[System, str], how: str) -> None:
+    system, queue = topic
+    datasets = system.container.datasets
+    datasets["members"] = replace(datasets["members"], max_attempts=3)
+    for body in system.split("input/members/file.csv", members(1)):
+        system.container.intake.bury_batch(body)
+    system.pump()
+    assert heard(system, queue) == []
+    job = UUID(system.job("input/members/file.csv")["id"])
+    if how == "called off":
+        system.container.cancel.run(job)
+        system.container.cancel.run(job)
+    else:
+        new = system.container.redrive.run(job, What.ALL)
+        old = system.container.views.job(job)
+        assert old is not None
+        assert old["reason"]["message"].endswith(f"which job {new} does")
+    system.container.notify.run(forever)
+    [event] = heard(system, queue)
+    assert (event["job"], event["state"]) == (str(job), "FAILED")
+    assert event["reason"]["code"] == ("called-off" if how == "called off" else "loaded-elsewhere")
 
 
 def test_without_a_topic_nothing_is_put_in_for_one(system: System) -> None:

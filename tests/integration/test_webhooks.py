@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +12,9 @@ import pytest
 
 from chalicelib.bootstrap import Container
 from chalicelib.core.access import EVERYONE, Caller, Scope
+from chalicelib.core.schema import OnConflict
 from chalicelib.errors import RequestRefused
+from chalicelib.services.redrive import What
 from chalicelib.services.webhook_ports import Wish
 from tests.receiver import ALL, Days, Receiver, deliveries, receiving, subscribe, verify, webhook
 from tests.system import MEMBERS, System, member, members
@@ -160,6 +163,40 @@ def test_a_job_that_is_tried_again_by_itself_is_told_of_at_its_end(system: Syste
     assert sorted(receiver.types()) == ["job.completed", "records.changed"]
     [changed] = [message["data"] for message in receiver.messages() if message["type"] == "records.changed"]
     assert set(changed["ids"]) == rows_of(system, "members")
+
+
+@pytest.mark.parametrize("how", ["its dataset is gone", "called off", "loaded anew"])
+def test_a_job_that_is_not_tried_again_after_all_is_told_of_once(system: System, receiver: Receiver, how: str) -> None:
+    settings = replace(system.settings, batch_bytes=100, max_attempts=3)
+    system = System(settings, Container(settings))
+    datasets = system.container.datasets
+    datasets["members"] = replace(datasets["members"], on_conflict=OnConflict.IGNORE)
+    subscribe(system, receiver.url())
+    key = "input/members/file.csv"
+    bodies = system.split(key, members(*range(1, 20)))
+    system.container.intake.load(bodies[0])
+    for body in bodies[1:]:
+        system.container.intake.bury_batch(body)
+    system.pump()
+    job = system.job(key)
+    assert (job["reason"]["code"], receiver.received) == ("retrying", [])
+    first = rows_of(system, "members")
+    for _ in range(2):
+        if how == "called off":
+            system.container.cancel.run(UUID(job["id"]))
+        elif how == "its dataset is gone":
+            system.rows("update dropload.job set retry_at = now() where retry_at is not null")
+            datasets.pop("members", None)
+            system.container.sweep.run()
+        else:
+            with suppress(RequestRefused):
+                system.container.redrive.run(UUID(job["id"]), What.ALL)
+        system.pump()
+    ours = [each["data"] for each in receiver.messages() if each["type"] == "job.failed"]
+    changed = [each["data"] for each in receiver.messages() if each["type"] == "records.changed"]
+    assert [(each["id"], each["retry_at"]) for each in ours] == [(job["id"], None)]
+    assert ours[0]["reason"]["code"] in ("exhausted", "called-off", "loaded-elsewhere")
+    assert first <= {id for each in changed for id in each["ids"]} == rows_of(system, "members")
 
 
 def test_records_that_were_written_are_told_together(system: System, receiver: Receiver) -> None:

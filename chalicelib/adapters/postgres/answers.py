@@ -1,7 +1,8 @@
 """Answers that are kept by Idempotency-Key."""
 
-from chalicelib.adapters.postgres.database import Database, as_json
+from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.errors import Transient
 from chalicelib.services.idempotency import Asked, Given
 
 ANSWERS = queries("answers")
@@ -35,5 +36,17 @@ class PostgresAnswers:
             cursor.execute(ANSWERS["give_up"], _parameters(asked))
 
 
+def mark_done(cursor: Cursor, asked: Asked | None) -> None:
+    """Note in the transaction that does it that a request was done: it is not served again, answered or not.
+
+    Raises Transient where it is not ours to serve any more; what it has done must be rolled back then.
+    """
+    if asked is None:
+        return
+    cursor.execute(ANSWERS["done"], _parameters(asked))
+    if not cursor.rowcount:
+        raise Transient("served-elsewhere", "another request with this Idempotency-Key is served instead")
+
+
 def _parameters(asked: Asked) -> dict[str, object]:
-    return {"caller": asked.caller, "key": asked.key, "request": asked.request}
+    return {"caller": asked.caller, "key": asked.key, "request": asked.request, "dataset": asked.dataset}

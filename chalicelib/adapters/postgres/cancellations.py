@@ -8,6 +8,7 @@ from chalicelib.adapters.postgres import cancelling
 from chalicelib.adapters.postgres.attempt import attempt
 from chalicelib.adapters.postgres.cancelling import CANCELLING
 from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.ended import tell_of_end
 from chalicelib.adapters.postgres.finalising import reason_json, reopen_duplicate
 from chalicelib.core.states import JobState
 from chalicelib.services.ports import Reason
@@ -16,10 +17,11 @@ _CALLED_OFF = Reason("called-off", "we could not load this, and somebody called 
 
 
 class PostgresCancellations:
-    """See ``services.cancel.Cancellations``."""
+    """See ``services.cancel.Cancellations``. With ``topic`` the topic is told of jobs that end by it, too."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, topic: bool = False) -> None:
         self._database = database
+        self._topic = topic
 
     def cancel(self, id: UUID) -> JobState | None:
         with self._database.transaction() as cursor:
@@ -32,8 +34,9 @@ class PostgresCancellations:
             cursor.execute(CANCELLING["stop_trying"], {"job": job.number, "reason": reason_json(_CALLED_OFF)})
             waiting = cursor.fetchone()
             if waiting is not None:
-                if not waiting.loaded:
+                if not waiting.changed:
                     reopen_duplicate(cursor, job.number)
+                tell_of_end(cursor, waiting, topic=self._topic)
                 return JobState.CANCELLED
             with attempt(cursor) as stopping:
                 try:
@@ -42,4 +45,5 @@ class PostgresCancellations:
                     return JobState.CANCELLING
                 stopping.keep()
             cursor.execute(CANCELLING["number_of"], {"id": id})
-            return JobState(cursor.fetchone().state)
+            found = cursor.fetchone()
+            return JobState.CANCELLED if found.called_off else JobState(found.state)

@@ -12,10 +12,14 @@ from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.finalising import rejected_records
 from chalicelib.adapters.postgres.ledger import as_job
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.records import DELETED
+from chalicelib.adapters.postgres.rowreads import RECORDS
 from chalicelib.adapters.postgres.tables import column_type, table
 from chalicelib.adapters.postgres.views import timestamp
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.persons import is_about, pieces_of
+from chalicelib.core.rejection import RecordError
+from chalicelib.core.values import compile_check
 from chalicelib.errors import RequestRefused
 from chalicelib.services.ports import RejectedRecord
 
@@ -92,6 +96,7 @@ class _Erasing:
         self._cursor = cursor
         self._dataset = dataset
         self._key = key
+        self._stored = dict(stored)
         self._values = {f"value{nth}": text for nth, text in enumerate(stored.values())}
         self._here = {"dataset": dataset.name, **self._values}
 
@@ -107,6 +112,7 @@ class _Erasing:
         except psycopg2.errors.IntegrityError:
             message = "rows of another table refer to the rows of this person; erase those first"
             raise RequestRefused(409, "referred-to", message) from None
+        self._announce(ids["ids"])
         rejected = self._rejected()
         jobs = sorted({place[0] for place in rejected})
         self._cursor.execute(
@@ -117,19 +123,39 @@ class _Erasing:
                 "records": [place[2] for place in rejected],
             },
         )
-        texts = pieces_of(list(self._key.values()))
         counts = {
             "rows": deleted,
             "rejected_records": len(rejected),
             "error_files": len(jobs),
             "earlier_values": forgotten,
-            "webhook_messages": self._count("forget_messages", texts=texts) if texts else 0,
-            "kept_answers": self._count("forget_answers", texts=texts) if texts else 0,
+            "kept_answers": self._count("forget_answers"),
+            "export_filters": self._blank_filters(),
         }
         touched = {row.job for row in rows} | {row.job for row in earlier} | {row.before for row in earlier} | set(jobs)
         values = {"id": id, "columns": list(self._key), "counts": as_json(counts), "jobs": jobs}
         held = as_json(self._may_hold(touched - {None, 0}))
         self._cursor.execute(ERASING["open"], {**self._here, **values, "may_hold": held})
+
+    def _announce(self, ids: list[int]) -> None:
+        if ids:
+            self._cursor.execute(RECORDS["draw_number"])
+            event = {"dataset": self._dataset.name, "event": DELETED, "ids": sorted(ids)}
+            self._cursor.execute(RECORDS["announce"], {**event, "write": self._cursor.fetchone().number})
+
+    def _blank_filters(self) -> int:
+        """Exports that were of just this person do not tell of whom any more; how many."""
+        self._cursor.execute(ERASING["filtered_exports"], {**self._here, "names": list(self._key)})
+        about = [row for row in self._cursor.fetchall() if self._is_hers(row.filters)]
+        for row in about:
+            filters = as_json({**row.filters, **dict.fromkeys(self._key, "")})
+            self._cursor.execute(ERASING["blank_filters"], {"number": row.number, "filters": filters})
+        return len(about)
+
+    def _is_hers(self, filters: Mapping[str, str]) -> bool:
+        """Whether these values are the person's, as the table has them."""
+        errors: list[RecordError] = []
+        stored = {name: compile_check(self._dataset.field(name))(filters[name], errors) for name in self._key}
+        return stored == self._stored
 
     def _may_hold(self, jobs: set[Any]) -> dict[str, Any]:
         self._cursor.execute(ERASING["objects"], {"jobs": sorted(jobs), "limit": _NAMED})

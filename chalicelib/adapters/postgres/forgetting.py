@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
-from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.answers import KEEP_SECONDS
+from chalicelib.adapters.postgres.database import Cursor, Database
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.core.origin import origin_of
 
 FORGETTING = queries("forgetting")
 _JOBS = 100  # in one transaction
 _ROWS = 50_000
+_WRITERS = 1000  # looked at by one transaction
+_WRITES = 50  # each of up to a thousand rows
 
 
 class PostgresMemory:
@@ -28,8 +31,7 @@ class PostgresMemory:
             cursor.execute(FORGETTING["expiring"])
             job = cursor.fetchone()
             if job is None:
-                cursor.execute(FORGETTING["delete_writes"], {"limit": _ROWS})
-                return cursor.rowcount
+                return _forget_writes(cursor)
             span = {"first": origin_of(job.number, 0), "beyond": origin_of(job.number + 1, 0)}
             cursor.execute(FORGETTING["delete_before"], {**span, "limit": _ROWS})
             deleted = cursor.rowcount
@@ -50,7 +52,33 @@ class PostgresMemory:
             cursor.execute(FORGETTING["delete_jobs"], {"jobs": jobs})
             return len(jobs), deleted
 
+    def forget_events(self, days: int) -> int:
+        with self._database.transaction() as cursor:
+            cursor.execute(FORGETTING["delete_events"], {"days": days, "limit": _ROWS})
+            return cursor.rowcount
+
+    def forget_answers(self) -> int:
+        with self._database.transaction() as cursor:
+            cursor.execute(FORGETTING["delete_answers"], {"seconds": KEEP_SECONDS, "limit": _ROWS})
+            return cursor.rowcount
+
     def forget_exports(self, days: int) -> int:
         with self._database.transaction() as cursor:
             cursor.execute(FORGETTING["delete_exports"], {"days": days, "limit": _JOBS})
             return cursor.rowcount
+
+
+def _forget_writes(cursor: Cursor) -> int:
+    """Look at some of those who have changed rows, from where the last one has stopped, and then from the first on."""
+    cursor.execute(FORGETTING["hold_place"])
+    cursor.execute(FORGETTING["writers"], {"place": cursor.fetchone().place, "limit": _WRITERS})
+    writers = cursor.fetchall()
+    idle = [writer.number for writer in writers if writer.idle][:_WRITES]
+    last = -1  # the last that there is
+    if len(idle) == _WRITES:
+        last = idle[-1]
+    elif len(writers) == _WRITERS:
+        last = writers[-1].number
+    cursor.execute(FORGETTING["move_place"], {"place": origin_of(last + 1, 0)})
+    cursor.execute(FORGETTING["delete_writes"], {"numbers": idle})
+    return cursor.rowcount

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from chalicelib.adapters.postgres.answers import mark_done
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.place import place
 from chalicelib.adapters.postgres.references import MERGED
@@ -14,6 +15,8 @@ from chalicelib.core.origin import origin_of
 from chalicelib.core.reader import Parsed, Reader
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.schema import OnConflict
+from chalicelib.errors import Contended
+from chalicelib.services.idempotency import Asked
 from chalicelib.services.ports import Placed
 from chalicelib.services.record_ports import Changed, Guard, RowPage, Stored
 
@@ -35,7 +38,7 @@ class PostgresRecords:
         with self._database.transaction() as cursor:
             return read_one(cursor, dataset, id)
 
-    def store(self, dataset: Dataset, reader: Reader, parsed: Parsed) -> Stored:
+    def store(self, dataset: Dataset, reader: Reader, parsed: Parsed, asked: Asked | None = None) -> Stored:
         with self._database.transaction() as cursor:
             write = RowWrites(cursor, dataset, self._patience)
             drawn = write.draw_ids(parsed.records)
@@ -47,6 +50,9 @@ class PostgresRecords:
             write.announce(number, CREATED, [found.ids[row] for row in found.created])
             write.announce(number, UPDATED, found.updated)
             first = read_one(cursor, dataset, found.ids[0]) if 0 in found.ids else None
+            if 0 in found.ids and first is None:
+                raise Contended("record-gone", "the record that has the key was deleted at the same time")
+            mark_done(cursor, asked)  # last, for whoever asks the same meanwhile waits for us
             return Stored(placed, found.ids, frozenset(found.created), first)
 
     def change(self, dataset: Dataset, id: int, values: Mapping[str, str | None], guard: Guard) -> Changed | None:

@@ -8,12 +8,13 @@ from uuid import UUID
 from chalicelib.adapters.postgres import cancelling, gather
 from chalicelib.adapters.postgres.corrections import lacks_its_whole
 from chalicelib.adapters.postgres.database import Cursor, Database
-from chalicelib.adapters.postgres.finalising import reason_of, rejected_records
+from chalicelib.adapters.postgres.ended import tell_of_end
+from chalicelib.adapters.postgres.finalising import reason_json, reason_of, rejected_records
 from chalicelib.adapters.postgres.ledger import JOBS, as_job
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.core.states import JobState, may_become
 from chalicelib.errors import Terminal
-from chalicelib.services.ports import RejectedRecord
+from chalicelib.services.ports import Reason, RejectedRecord
 from chalicelib.services.redrive import Restarted, Unresolved
 
 REDRIVING = queries("redriving")
@@ -21,10 +22,11 @@ SCHEDULE = queries("schedule")
 
 
 class PostgresRedrives:
-    """See ``services.redrive.Redrives``."""
+    """See ``services.redrive.Redrives``. With ``topic`` the topic is told of jobs that end by it, too."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, topic: bool = False) -> None:
         self._database = database
+        self._topic = topic
 
     @contextmanager
     def holding(self, id: UUID) -> Iterator["Held | None"]:
@@ -37,13 +39,14 @@ class PostgresRedrives:
             # Whoever drops the same bytes again meanwhile finds a job that failed, or one that is under way.
             cursor.execute(JOBS["lock_name"], name._asdict())
             cursor.execute(REDRIVING["hold"], {"id": id})
-            yield Held(cursor, cursor.fetchone())
+            yield Held(cursor, cursor.fetchone(), topic=self._topic)
 
 
 class Held:
     """See ``services.redrive.HeldJob``."""
 
-    def __init__(self, cursor: Cursor, row: Any) -> None:
+    def __init__(self, cursor: Cursor, row: Any, *, topic: bool) -> None:
+        self._topic = topic
         self._cursor = cursor
         self._row = row
         self.job = as_job(row)
@@ -92,7 +95,12 @@ class Held:
     def again(self, id: UUID, *, atomic: bool, keeps: bool) -> None:
         here = {"number": self.job.number, "id": id, "atomic": atomic, "keeps": keeps}
         self._cursor.execute(REDRIVING["again"], here)
-        self._cursor.execute(REDRIVING["stop_trying"], here)
+        message = f"we could not load this; somebody had the whole file loaded again, which job {id} does"
+        reason = Reason("loaded-elsewhere", message, "transient")
+        self._cursor.execute(REDRIVING["stop_trying"], {**here, "reason": reason_json(reason)})
+        stopped = self._cursor.fetchone()
+        if stopped is not None:
+            tell_of_end(self._cursor, stopped, topic=self._topic)
 
     def restart(self) -> Restarted:
         if not may_become(self.job.state, JobState.RUNNING):

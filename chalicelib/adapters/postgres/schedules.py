@@ -5,12 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.ended import tell_of_end
 from chalicelib.adapters.postgres.finalising import reason_json, reopen_duplicate
 from chalicelib.adapters.postgres.ledger import as_job
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.services.ports import Job, Reason
 
-OUTBOX = queries("outbox")
 SCHEDULE = queries("schedule")
 
 _AT_ONCE = 100  # jobs in one transaction
@@ -34,11 +34,8 @@ class PostgresSchedules:
             row = cursor.fetchone()
             if row is None:
                 return
-            if tell:
-                cursor.execute(OUTBOX["put"], {"job": row.number, "audience": "engineers"})
-            if self._topic:
-                cursor.execute(OUTBOX["put"], {"job": row.number, "audience": "topic"})
             reopen_duplicate(cursor, row.number)
+            tell_of_end(cursor, row, ["engineers"] if tell else [], topic=self._topic)
 
     def held(self, now: datetime) -> Sequence[Job]:
         with self._database.transaction() as cursor:

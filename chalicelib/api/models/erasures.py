@@ -17,14 +17,17 @@ class ErasureRequest(Input):
 
 
 class Erased(Output):
-    """How many of what were erased; error files are written anew without them."""
+    """How many of what were erased; error files are written anew without them.
+
+    ``kept_answers`` are all of the dataset's that were kept for ``Idempotency-Key``, whomever they tell of.
+    """
 
     rows: int
     rejected_records: int
     error_files: int
     earlier_values: int
-    webhook_messages: int
     kept_answers: int
+    export_filters: int
 
 
 class InputFile(Output):

@@ -12,8 +12,8 @@ where (caller, key) in (
 
 -- name: begin
 -- Also where whoever began it must have died, since nobody serves a request for that long.
-insert into dropload.answer as had (caller, key, request)
-values (%(caller)s, %(key)s, %(request)s)
+insert into dropload.answer as had (caller, key, request, dataset)
+values (%(caller)s, %(key)s, %(request)s, %(dataset)s)
 on conflict (caller, key) do update set created_at = now()
     where had.status is null and had.request = excluded.request
       and had.created_at < now() - %(served_seconds)s * interval '1 second'
@@ -27,6 +27,12 @@ where caller = %(caller)s and key = %(key)s
 -- name: keep
 update dropload.answer
 set status = %(status)s, headers = %(headers)s, body = %(body)s
+where caller = %(caller)s and key = %(key)s and request = %(request)s and headers is null
+
+-- name: done
+-- What was asked for takes effect in this transaction. Whatever becomes of the answer then, it is not served again.
+update dropload.answer
+set status = 200
 where caller = %(caller)s and key = %(key)s and request = %(request)s and status is null
 
 -- name: give_up

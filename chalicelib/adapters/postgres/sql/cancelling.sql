@@ -32,11 +32,12 @@ where number = %(job)s
 -- name: stop_trying
 -- A job that has failed, and that would be tried again, is not.
 update dropload.job set retry_at = null, reason = %(reason)s
-where number = %(job)s and state = 'FAILED' and (retry_at is not null or reason ->> 'code' = 'called-off')
-returning inserted + updated > 0 as loaded
+where number = %(job)s and state = 'FAILED' and retry_at is not null
+returning number, id, dataset, validate_only, inserted + updated as changed
 
 -- name: forget
 delete from dropload.cancellation where job = %(job)s
 
 -- name: number_of
-select number, state from dropload.job where id = %(id)s
+select number, state, coalesce(state = 'FAILED' and reason ->> 'code' = 'called-off', false) as called_off
+from dropload.job where id = %(id)s

@@ -36,15 +36,22 @@ update dropload.rejection set raw = ''
 from unnest(%(jobs)s::bigint[], %(batches)s::integer[], %(records)s::integer[]) as found (job, batch, record)
 where rejection.job = found.job and rejection.batch = found.batch and rejection.record = found.record
 
--- name: forget_messages
-delete from dropload.webhook_message
-where dataset = %(dataset)s and not exists (
-    select from unnest(%(texts)s::text[]) as piece where coalesce(position(piece in payload), 0) = 0
-)
-
 -- name: forget_answers
-delete from dropload.answer
-where not exists (select from unnest(%(texts)s::text[]) as piece where coalesce(position(piece in body), 0) = 0)
+-- All of the dataset's, whose records they may have in any spelling. What was served stays so, and is not done again.
+update dropload.answer set body = null where dataset = %(dataset)s and body is not null
+
+-- name: filtered_exports
+select number, filters, finished_at is not null as ended
+from dropload.export
+where dataset = %(dataset)s and filters ?& %(names)s
+for update
+
+-- name: blank_filters
+-- One that has not ended would be of all rows then; its snapshot goes with the leftovers.
+update dropload.export
+set filters = %(filters)s, finished_at = coalesce(finished_at, now()),
+    state = case when finished_at is null then 'CANCELLED' else state end
+where number = %(number)s
 
 -- name: objects
 -- Files that the rows or rejected records are from, and those that may still come with some.

@@ -27,19 +27,39 @@ where ctid = any (array(
 -- name: expired
 update dropload.job set expiring = false where number = %(number)s
 
+-- name: hold_place
+select place from dropload.forgetting for update
+
+-- name: move_place
+update dropload.forgetting set place = %(place)s
+
+-- name: writers
+-- From one writer to the next by the key, without reading what lies between. What the API has written is of use as long
+-- as an earlier job may be undone.
+with recursive writer as (
+    (select origin, dataset from dropload.before where origin >= %(place)s order by origin limit 1)
+    union all
+    select next.origin, next.dataset
+    from writer cross join lateral (
+        select origin, dataset from dropload.before
+        where origin >= ((writer.origin >> 23) + 1) << 23
+        order by origin
+        limit 1
+    ) as next
+), found as (
+    select origin >> 23 as number, dataset from writer limit %(limit)s
+)
+select number,
+       not exists (select from dropload.job where job.number = found.number)
+       and not exists (
+           select from dropload.job where job.dataset = found.dataset and keeps and job.number < found.number
+       ) as idle
+from found
+order by number
+
 -- name: delete_writes
--- What the API has written is of use as long as an earlier job may be undone.
-delete from dropload.before
-where ctid = any (array(
-    select before.ctid
-    from dropload.before
-    where not exists (select from dropload.job where number = before.origin >> 23)
-      and not exists (
-          select from dropload.job
-          where job.dataset = before.dataset and keeps and number < before.origin >> 23
-      )
-    limit %(limit)s
-))
+delete from dropload.before using unnest(%(numbers)s::bigint[]) as writer (number)
+where origin >= writer.number << 23 and origin < (writer.number + 1) << 23
 
 -- name: due
 -- Jobs that nothing needs any more: they have ended long ago, and no other job refers to them.
@@ -63,6 +83,24 @@ where ctid = any (array(select ctid from dropload.rejection where job = any (%(j
 
 -- name: delete_jobs
 delete from dropload.job where number = any (%(jobs)s)
+
+-- name: delete_events
+delete from dropload.record_event
+where number in (
+    select number from dropload.record_event
+    where told and created_at < now() - %(days)s * interval '1 day'
+    order by created_at
+    limit %(limit)s
+)
+
+-- name: delete_answers
+delete from dropload.answer
+where (caller, key) in (
+    select caller, key from dropload.answer
+    where created_at < now() - %(seconds)s * interval '1 second'
+    order by created_at
+    limit %(limit)s
+)
 
 -- name: delete_exports
 delete from dropload.export

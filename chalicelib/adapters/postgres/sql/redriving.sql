@@ -43,7 +43,10 @@ from dropload.job
 where number = %(number)s
 
 -- name: stop_trying
-update dropload.job set retry_at = null where number = %(number)s
+-- A job of its own does what was to be tried again.
+update dropload.job set retry_at = null, reason = %(reason)s
+where number = %(number)s and state = 'FAILED' and retry_at is not null
+returning number, id, dataset, validate_only, inserted + updated as changed
 
 -- name: count_redrive
 update dropload.job set redrives = %(redrives)s where number = %(number)s

@@ -23,7 +23,7 @@ returning id
 update dropload.job
 set retry_at = null, reason = %(reason)s
 where id = %(id)s and state = 'FAILED' and retry_at is not null
-returning number
+returning number, id, dataset, validate_only, inserted + updated as changed
 
 -- name: begin_again
 -- As if it had just been opened. Nothing of it is in its dataset's table.

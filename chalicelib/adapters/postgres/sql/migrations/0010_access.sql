@@ -13,7 +13,8 @@ create table dropload.answer (
     request        bytea not null,             -- SHA-256 of method, path and body
     status         integer,                    -- null while the request is being served
     headers        jsonb,
-    body           text,                       -- null where it held a secret
+    body           text,                       -- null where it held a secret, or was erased
+    dataset        text,                       -- whose records it may have
     created_at     timestamptz not null default now(),
     primary key (caller, key)
 );

@@ -83,6 +83,10 @@ alter table dropload.job add column expiring boolean not null default false;  --
 create index job_expiring on dropload.job (number) where expiring;
 create index job_finished on dropload.job (finished_at);
 
+-- Up to where the sweep has looked at what the API changed.
+create table dropload.forgetting (place bigint not null);
+insert into dropload.forgetting values (0);
+
 -- Persons whose records were erased: how many of what, and never who.
 create table dropload.erasure (
     id             uuid primary key,

@@ -74,3 +74,4 @@ insert into dropload.webhook_wake values (now());
 -- What the API has done to records stays where it is booked (0015), for rows to be traced.
 alter table dropload.record_event add column told boolean not null default false;
 create index record_event_untold on dropload.record_event (number) where not told;
+create index record_event_age on dropload.record_event (created_at) where told;
