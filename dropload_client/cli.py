@@ -34,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
     upload = command("upload", "upload files")
     upload.add_argument("files", nargs="+", type=Path, metavar="FILE")
     _add_loading(upload)
+    upload.add_argument(
+        "--max-attempts", type=int, choices=range(1, 21), metavar="N", help="how often it is tried, 1 to 20 times"
+    )
 
     fetch = command("fetch", "load a file that lies somewhere else")
     fetch.add_argument("target", metavar="TARGET", help="https://... or s3://bucket/key")

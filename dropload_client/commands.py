@@ -61,6 +61,7 @@ def _upload(client: ApiClient, file: Path, arguments: Arguments) -> dict[str, An
         "sha256": sha256_of(file),
         "validate_only": arguments.validate_only,
         "again": arguments.again,
+        "max_attempts": arguments.max_attempts,
     }
     try:
         form = client.post("/v1/uploads", request)

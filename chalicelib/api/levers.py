@@ -31,7 +31,7 @@ def start_job(caller: Caller, id: UUID) -> Response:
     return json_response(job, 202, {"Location": job["links"]["self"]})
 
 
-@routes.get("/v1/jobs/{id}/undo", Scope.READ, answers={200: UndoPlan}, refuses=(404,))
+@routes.get("/v1/jobs/{id}/undo", Scope.READ, answers={200: UndoPlan}, refuses=(404, 409))
 def plan_undo(caller: Caller, id: UUID) -> Answer:
     """What an undo of the job would do now, and what it could not."""
     container().jobs.get(caller, id)

@@ -76,7 +76,7 @@ class Routes:
     def post(self, path: str, scope: Scope | None, **about: Any) -> Callable[[Function], Function]:
         """Declare a POST. It takes ``Idempotency-Key``, and what it answered is kept for a day by that.
 
-        An answer that holds a secret is not kept: ``keeps=False``.
+        An answer that holds a secret is not kept: ``keeps=False``. One that has no effect needs no key: ``once=False``.
         """
         return self._declare("POST", path, scope, **about)
 
@@ -103,7 +103,7 @@ class Routes:
         keeps: bool = True,
         takes: Sequence[str] = (JSON,),
         raw: type[BaseModel] | None = None,
-        once: bool = False,
+        once: bool | None = None,
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
             hints = typing.get_type_hints(function)
@@ -123,7 +123,7 @@ class Routes:
                 answers,
                 refuses,
                 raw,
-                once or (method == "POST" and scope is not None),
+                (method == "POST" and scope is not None) if once is None else once,
             )
             self.declared.append(route)
             status = next(iter(answers))

@@ -14,9 +14,12 @@ from chalicelib.core.access import Caller, Scope
 routes = Routes(__name__)
 
 
-@routes.post("/v1/uploads", Scope.WRITE, answers={201: Upload}, refuses=(404, 409, 413))
+@routes.post("/v1/uploads", Scope.WRITE, answers={201: Upload}, refuses=(404, 409, 413), once=False)
 def grant_upload(caller: Caller, body: UploadRequest) -> Answer:
-    """Leave to upload one file straight to S3. 409 where it was loaded before, by the ``job`` that is named."""
+    """Leave to upload one file straight to S3. 409 where it was loaded before, by the ``job`` that is named.
+
+    Asked again it is granted again: nothing has happened by that, and an older form may have expired.
+    """
     return container().uploads.grant(
         caller,
         body.dataset,
@@ -25,6 +28,7 @@ def grant_upload(caller: Caller, body: UploadRequest) -> Answer:
         sha256=body.sha256,
         validate_only=body.validate_only,
         again=body.again,
+        max_attempts=body.max_attempts,
     )
 
 

@@ -15,6 +15,7 @@ MOST_URL = 8192  # characters
 _HTTPS, _HTTP = 443, 80
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})")
 _PRINTABLE = re.compile(r"[!-\[\]-~]+")  # ASCII without blanks and backslashes, about which parsers disagree
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")  # no name's last label (RFC 3696)
 _SHOWN = 200  # characters of a path
 
 # IANA's registries of special-purpose addresses (RFC 6890), written out: the standard library's idea of them changes
@@ -77,12 +78,8 @@ def is_public(address: str) -> bool:
 
 
 def is_numeric(host: str) -> bool:
-    """Tell whether a host is an address already."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    """Tell whether a host is an address already, in any spelling that resolvers take for one (``127.1``)."""
+    return ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
 
 
 def _is_public_4(address: IPv4Address) -> bool:

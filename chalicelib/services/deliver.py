@@ -70,30 +70,35 @@ class Deliver:
         attempts = 0
         lease, key = self._new_id(), self._key()  # before anything is claimed: that there is none is nobody's failure
         under_way: dict[Future[Attempt], Due] = {}
+        more = True
         with ThreadPoolExecutor(LANES) as lanes:
             while True:
-                if remaining() > _ENOUGH:
-                    self._prepare()
+                hurried = remaining() <= _ENOUGH
+                if not hurried:
+                    more = self._prepare()
                     for due in self._outgoing.claim(lease, LANES - len(under_way), _LEASE, self._clock()):
                         under_way[lanes.submit(self._attempt, due, key)] = due
-                if not under_way:
+                if not under_way and (hurried or not more):
                     break
-                done, _ = wait(under_way, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
+                patience = 0.0 if more and not hurried else _LOOK_EVERY
+                done, _ = wait(under_way, timeout=patience, return_when=FIRST_COMPLETED)
                 if done:
                     self._book(lease, [self._outcome(under_way.pop(each), each.result()) for each in done])
                     attempts += len(done)
         self._outgoing.forget(self._clock(), _KEPT_DAYS)
+        if more:
+            self._queues.send_webhooks()
         self._see_that_it_goes_on()
         return attempts
 
-    def _prepare(self) -> None:
-        """Turn what happened into deliveries."""
-        while self._outgoing.collect(MOST_IDS):
-            pass
-        while self._look_up_changes():
-            pass
-        while self._outgoing.spread(self._clock()):
-            pass
+    def _prepare(self) -> bool:
+        """Turn some of what happened into deliveries; False where that was all.
+
+        A little at a time: what is under way meanwhile is to be booked before its lease ends.
+        """
+        collected = self._outgoing.collect(MOST_IDS)
+        looked_up = self._look_up_changes()
+        return self._outgoing.spread(self._clock()) or collected or looked_up
 
     def _look_up_changes(self) -> bool:
         with self._outgoing.changed() as found:

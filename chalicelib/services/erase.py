@@ -8,10 +8,9 @@ from uuid import UUID
 from chalicelib.core.access import Caller
 from chalicelib.core.attempts import attempts_metadata, attempts_of
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.rejection import RecordError
 from chalicelib.core.states import is_terminal
-from chalicelib.core.values import compile_check
 from chalicelib.errors import FileRefused, RequestRefused
+from chalicelib.services.filters import convert
 from chalicelib.services.finalise import error_file_of, results_folder, written
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, RejectedRecord, Remaining
 
@@ -39,7 +38,7 @@ class Erasures(Protocol):
 
         ``key`` has them as files do, ``stored`` as the table does.
 
-        Raises RequestRefused with 409 where rows of other tables refer to the rows, Transient where it takes too long.
+        Raises RequestRefused with 409 where rows of other tables refer to the rows, or it takes too long.
         """
 
     def view(self, id: UUID) -> dict[str, Any] | None:
@@ -89,7 +88,8 @@ class Erase:
 
         Raises:
             RequestRefused: 404, there is no such dataset; 400, it cannot be looked up by these fields, or by such
-                values; 409, rows of other tables refer to the rows.
+                values; 409, rows of other tables refer to the rows, or there is too much
+                to be looked through.
         """
         dataset = self._datasets.get(name)
         if dataset is None or not caller.sees(name):
@@ -150,9 +150,5 @@ def _stored(dataset: Dataset, key: Mapping[str, str]) -> Mapping[str, str]:
     if not key or not key.keys() <= allowed:
         known = ", ".join(sorted(allowed)) or "none"
         raise RequestRefused(400, "bad-key", f"records are looked up by these fields: {known}")
-    errors: list[RecordError] = []
-    stored = {name: compile_check(dataset.field(name))(text, errors) for name, text in key.items()}
-    errors += [RecordError(name, "constraint-error", "must not be empty") for name, text in stored.items() if not text]
-    if errors:
-        raise RequestRefused(400, "bad-key", "; ".join(f"key.{error.column}: {error.message}" for error in errors))
+    stored = convert(dataset, key, "bad-key", within="key.", empty=False)
     return {name: text for name, text in stored.items() if text is not None}

@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.core.access import Caller
-from chalicelib.core.rejection import RecordError
-from chalicelib.core.values import compile_check
 from chalicelib.errors import RequestRefused
 from chalicelib.services.export import MANIFEST, prefix_of
 from chalicelib.services.export_ports import ExportFormat, ExportLedger, ExportState
+from chalicelib.services.filters import check_filters
 from chalicelib.services.ports import Datasets, ObjectStore, Queues
 
 
@@ -87,12 +86,4 @@ class Exports:
         dataset = self._datasets.get(name)
         if dataset is None or not caller.sees(name):
             raise RequestRefused(404, "not-found", "there is no dataset with this name")
-        if not filters.keys() <= set(dataset.filters):
-            known = ", ".join(dataset.filters) or "none"
-            raise RequestRefused(400, "bad-filter", f"the dataset's filters are: {known}")
-        errors: list[RecordError] = []
-        for field, text in filters.items():
-            compile_check(dataset.field(field))(text, errors)
-        if errors:
-            wrong = "; ".join(f"filters.{error.column}: {error.message}" for error in errors)
-            raise RequestRefused(400, "bad-filter", wrong)
+        check_filters(dataset, filters, within="filters.")

@@ -95,7 +95,9 @@ class Notify:
 
     def _outcomes(self) -> Iterator[bool]:
         """For each event, and then each letter, that is due: whether it could be sent."""
-        if self._topic is not None:
+        if self._topic is None:
+            self._post.give_up_events(self._clock())
+        else:
             publish = partial(self._publish, self._topic)
             while (outcome := self._next(self._post.publishing(self._clock()), publish)) is not None:
                 yield outcome

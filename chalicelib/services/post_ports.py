@@ -85,6 +85,9 @@ class Post(Protocol):
     def publishing(self, now: datetime) -> AbstractContextManager[JobEvent | None]:
         """The next job's end that is due for the topic, as ``sending``."""
 
+    def give_up_events(self, now: datetime) -> None:
+        """There is no topic any more: what was to be said there never is."""
+
     def postpone(self, what: Outgoing | JobEvent, now: datetime, *, given_up: bool) -> None:
         """It could not be sent: it is due again later, or never more; and the next one is first."""
 

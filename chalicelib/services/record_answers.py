@@ -1,16 +1,14 @@
 """What requests about records are answered with, and what they are refused for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chalicelib.core.dataset import Dataset
-from chalicelib.core.filtering import described, is_served
 from chalicelib.core.lines import Row
 from chalicelib.core.parsed import Parsed
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.representation import MAX_ID, matches, record_encoder, tag_of
-from chalicelib.core.values import compile_check
 from chalicelib.errors import ExportRefused, RequestRefused
 from chalicelib.services.record_ports import Guard, Stored
 
@@ -89,19 +87,6 @@ def stays(errors: Sequence[RecordError]) -> RequestRefused:
     """Why what was to be deleted was not."""
     message = "the database does not let it be deleted; errors say why"
     return RequestRefused(409, "not-deleted", message, errors=_as_json(errors))
-
-
-def converted(dataset: Dataset, filters: Mapping[str, str]) -> dict[str, str | None]:
-    """Filters' values as the rules convert them. Raises RequestRefused: 400, naming what is wrong."""
-    known = {field.name: field for field in dataset.fields}
-    if not all(name in known and is_served(dataset, name, filters) for name in filters):
-        raise RequestRefused(400, "bad-filter", f"the dataset's filters are: {described(dataset)}")
-    errors: list[RecordError] = []
-    values = {name: compile_check(known[name])(text, errors) for name, text in filters.items()}
-    if errors:
-        wrong = "; ".join(f"{error.column}: {error.message}" for error in errors)
-        raise RequestRefused(400, "bad-filter", wrong)
-    return values
 
 
 def read_json(read: Callable[[bytes], Found], body: bytes) -> Found:

@@ -13,13 +13,13 @@ from chalicelib.core.parsed import Parsed
 from chalicelib.core.rejection import RecordError
 from chalicelib.core.representation import cursor_after, place_of
 from chalicelib.errors import Contended, RequestRefused
+from chalicelib.services.filters import check_filters
 from chalicelib.services.idempotency import Asked
 from chalicelib.services.ports import Datasets, Placed
 from chalicelib.services.reads import count_records
 from chalicelib.services.record_answers import (
     Record,
     body_of,
-    converted,
     errors_of,
     guard_of,
     id_of,
@@ -83,7 +83,7 @@ class Records:
                 fields', or a cursor that is none of these filters'.
         """
         dataset = self._dataset(caller, name)
-        wanted = converted(dataset, filters)
+        wanted = check_filters(dataset, filters)
         try:
             after = 0 if cursor is None else place_of(cursor, name, wanted)
         except ValueError as problem:

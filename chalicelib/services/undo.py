@@ -80,7 +80,10 @@ class Undos(Protocol):
     """The ledger and the tables, as far as this service needs them."""
 
     def looking(self, id: UUID, seconds: float) -> AbstractContextManager[HeldUndo | None]:
-        """A transaction that nobody waits for; None where there is no such job. Raises Transient if it takes longer."""
+        """A transaction that nobody waits for; None where there is no such job.
+
+        Raises RequestRefused with 409 if all that is done in it takes longer.
+        """
 
     def undoing(self, id: UUID, seconds: float) -> AbstractContextManager[HeldRequest | None]:
         """A transaction in which nobody else undoes or redrives the job; None where nobody asks for its undo."""
@@ -104,8 +107,8 @@ class Undo:
         """What an undo would do; ``token`` is to be sent back to have that done.
 
         Raises:
-            RequestRefused: 404, there is no such job.
-            Transient: the table is too large to be looked through while somebody waits.
+            RequestRefused: 404, there is no such job; 409, its table is too large to be looked through while somebody
+                waits.
         """
         with self._undos.looking(id, _LOOK_SECONDS) as held:
             if held is None:

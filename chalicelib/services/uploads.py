@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.core.access import Caller
+from chalicelib.core.attempts import MAX_ATTEMPTS
 from chalicelib.core.metadata import AGAIN, SHA256, VALIDATE_ONLY
 from chalicelib.core.targets import MOST_UPLOAD, upload_key
 from chalicelib.errors import RequestRefused
@@ -43,8 +44,9 @@ class Uploads:
         sha256: str | None,
         validate_only: bool,
         again: bool,
+        max_attempts: int | None,
     ) -> dict[str, Any]:
-        """Grant an upload: the form to be posted, and by when.
+        """Grant an upload: the form to be posted, and by when. ``max_attempts`` (1 to 20) is how often it is tried.
 
         Whether the file has been loaded can be told by its checksum (hex) only; without one, its job will tell.
 
@@ -67,7 +69,7 @@ class Uploads:
                     f"this file has been loaded or is about to be, by job {earlier}; ask for it again to repeat that"
                 )
                 raise RequestRefused(409, "loaded-before", message, job=str(earlier))
-        fields = _fields(sha256, validate_only=validate_only, again=again)
+        fields = _fields(sha256, validate_only=validate_only, again=again, max_attempts=max_attempts)
         expires = self._clock() + timedelta(seconds=self._seconds)
         form = self._inputs.grant(key, size, self._seconds, fields)
         return {
@@ -79,12 +81,14 @@ class Uploads:
         }
 
 
-def _fields(sha256: str | None, *, validate_only: bool, again: bool) -> dict[str, str]:
+def _fields(sha256: str | None, *, validate_only: bool, again: bool, max_attempts: int | None) -> dict[str, str]:
     fields = {"success_action_status": "201"}
     if validate_only:
         fields[_META + VALIDATE_ONLY] = "true"
     if again:
         fields[_META + AGAIN] = "true"
+    if max_attempts is not None:
+        fields[_META + MAX_ATTEMPTS] = str(max_attempts)
     if sha256 is not None:
         fields[_META + SHA256] = sha256
         fields["x-amz-checksum-algorithm"] = "SHA256"

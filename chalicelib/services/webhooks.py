@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.core.access import Caller
-from chalicelib.core.addresses import is_public, parse_url
+from chalicelib.core.addresses import is_numeric, is_public, origin_of, parse_url
 from chalicelib.core.news import TEST, Event, render
 from chalicelib.core.signing import SALT_BYTES, derive_secret, spell_secret
 from chalicelib.errors import RequestRefused, UrlRefused
@@ -38,7 +38,7 @@ class Webhooks:
         self._queues = queues
         self._datasets = datasets
         self._key = key
-        self._private_origins = private_origins
+        self._private = frozenset(map(origin_of, private_origins))
         self._new_id = new_id
         self._clock = clock
         self._most = most
@@ -138,16 +138,12 @@ class Webhooks:
             url = parse_url(text)
         except UrlRefused as refused:
             raise RequestRefused(422, refused.code, f"url: {refused.message}") from None
-        if url.origin in self._private_origins:
+        if url.origin in self._private:
             return
         if url.scheme != "https":
             raise RequestRefused(422, "not-https", "url: must begin with https://")
-        if url.host == "localhost" or (_is_numeric(url.host) and not is_public(url.host)):
+        if url.host == "localhost" or (is_numeric(url.host) and not is_public(url.host)):
             raise RequestRefused(422, "address-refused", "url: its host is not an address on the public internet")
-
-
-def _is_numeric(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _page(found: list[dict[str, Any]], limit: int) -> dict[str, Any]:

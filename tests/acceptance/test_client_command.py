@@ -106,7 +106,9 @@ def test_a_job_that_failed_is_1(dropload: Command) -> None:
 
 def test_validate_only_loads_nothing(dropload: Command, doors: Doors) -> None:
     file = dropload.file("check.csv", member(8_400_001))
-    done = dropload("upload", file, "--dataset", "members", "--wait", "--validate-only")
+    done = dropload("upload", file, "--dataset", "members", "--wait", "--validate-only", "--max-attempts", "2")
+    head = doors.s3.head_object(Bucket=doors.bucket, Key="input/members/check.csv")
+    assert head["Metadata"]["dropload-max-attempts"] == "2"
     assert (done.returncode, "would be 1 inserted" in done.stdout) == (0, True)
     assert doors.members([8_400_001]) == []
 
@@ -182,4 +184,5 @@ def test_a_key_that_may_not_is_told_so_before_anything_is_uploaded(dropload: Com
 
 def test_wrong_arguments_are_2(dropload: Command) -> None:
     assert dropload("upload").returncode == 2
+    assert dropload("upload", "x.csv", "--dataset", "members", "--max-attempts", "21").returncode == 2
     assert dropload("fly").returncode == 2

@@ -46,6 +46,13 @@ def test_a_file_is_uploaded_and_refused_when_it_comes_again(doors: Doors) -> Non
     assert again.body["job"] == job["id"]
 
 
+def test_leave_to_upload_is_granted_anew_each_time_and_never_kept(doors: Doors) -> None:
+    headers = {"Idempotency-Key": "grant-once"}
+    for name in ("one.csv", "two.csv"):
+        answer = doors.ask("POST", "/v1/uploads", body=wanted(GOOD, filename=name), headers=headers)
+        assert (answer.status, answer.body["key"]) == (201, f"input/members/{name}")
+
+
 def test_results_are_links_that_need_no_key(doors: Doors) -> None:
     job = uploaded(doors, MIXED, filename="mixed.csv")
     result = doors.get(f"/v1/jobs/{job['id']}/result")

@@ -18,7 +18,7 @@ import boto3
 import psycopg2
 import psycopg2.extensions
 
-from chalicelib.adapters.postgres import database
+from chalicelib.adapters.postgres import database, hurry
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
 from chalicelib.core.dataset import Dataset
@@ -62,6 +62,10 @@ def _instrument(countdown: Countdown) -> None:
         def copy_expert(self, *args: Any) -> Any:
             return countdown.around(super().copy_expert, *args)
 
+    class CountingHurriedCursor(hurry.HurriedCursor):
+        def execute(self, *args: Any) -> Any:
+            return countdown.around(super().execute, *args)
+
     class CountingConnection(psycopg2.extensions.connection):
         def commit(self) -> None:
             countdown.around(super().commit)
@@ -69,6 +73,7 @@ def _instrument(countdown: Countdown) -> None:
     connect: Any = partial(psycopg2.connect, connection_factory=CountingConnection)
     psycopg2.connect = connect
     database.Cursor = CountingCursor  # type: ignore[misc]
+    hurry.HurriedCursor = CountingHurriedCursor  # type: ignore[misc]
     boto3.setup_default_session()
     assert boto3.DEFAULT_SESSION is not None
     boto3.DEFAULT_SESSION.events.register("before-send", lambda **_: countdown.tick())

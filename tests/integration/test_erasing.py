@@ -1,12 +1,14 @@
 """A person's records are erased wherever we know of them, and the answer says what else may hold them."""
 
 import json
+from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from chalicelib.adapters.aws import client
+from chalicelib.adapters.postgres import erasing, hurry
 from chalicelib.core.access import EVERYONE, Caller, Scope
 from chalicelib.errors import RequestRefused
 from chalicelib.services.export_ports import ExportFormat
@@ -231,3 +233,15 @@ def test_an_error_file_is_written_as_it_was_and_an_expired_one_not_at_all(system
     assert erase(system, phone_number=HER)["finished_at"]
     assert s3.head_object(Bucket=bucket, Key=keys[0])["Metadata"] == said
     assert versions(system, keys[1]) == []
+
+
+def test_what_takes_too_long_is_refused_and_nothing_is_erased(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "_PAGE", 1)
+    system.load((MEMBERS + member(77) + member(77, account_id="x") * 20).encode())
+    seconds = count()  # each statement, and each page of candidates
+    with monkeypatch.context() as late:
+        late.setattr(hurry, "monotonic", lambda: next(seconds))
+        with pytest.raises(RequestRefused) as refused:
+            erase(system, phone_number=HER)
+    assert (refused.value.status, refused.value.code) == (409, "too-large")
+    assert erase(system, phone_number=HER)["erased"]["rejected_records"] == 20

@@ -145,11 +145,17 @@ def test_filters_choose_rows_by_value_and_by_none(system: System) -> None:
     assert data.decode() == f"{header}a,1,,active\nc,3,,active\n"
 
 
+def test_keys_are_filters_as_they_are_of_records(system: System) -> None:
+    system.load(b"song,date,plays\na,2026-01-01,1\nb,2026-01-01,2\na,2026-01-02,3\n", key="input/plays/file.csv")
+    [data] = parts(system, exported(system, filters={"song": "a"}))
+    assert data.decode() == f"{PLAYS}a,2026-01-01,1\na,2026-01-02,3\n"
+
+
 @pytest.mark.parametrize(
     ("dataset", "filters", "status"),
     [
         ("nothing", {}, 404),
-        ("plays", {"song": "x"}, 400),
+        ("plays", {"plays": "1"}, 400),
         ("plays", {"date": "2026-02-30"}, 400),
         ("members", {"account_id": "99999999999"}, 400),
         ("products", {"status": ""}, 400),

@@ -75,6 +75,15 @@ def test_a_job_that_something_is_to_be_done_about_stays(system: System, still: s
     assert system.container.forget.run(lambda: 900.0) == 0
 
 
+def test_a_notice_that_was_given_up_keeps_no_job(system: System) -> None:
+    job = system.load((MEMBERS + member(1, account_id="x")).encode())
+    age(system, job, 800)
+    system.rows("update dropload.outbox set sent_at = null, letter = null")
+    assert system.container.forget.run(lambda: 900.0) == 0
+    system.rows("update dropload.outbox set given_up_at = now()")
+    assert system.container.forget.run(lambda: 900.0) == 1
+
+
 def test_who_replaced_a_table_last_is_remembered(system: System) -> None:
     system = with_policies(system, [ROSTER])
     jobs = [system.load(lines("code,tag,size", [(n, "a", 1)]), key=f"input/roster/{n}.csv") for n in range(2)]

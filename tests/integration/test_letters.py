@@ -133,6 +133,23 @@ def test_mail_that_is_refused_for_good_is_given_up_and_holds_up_no_other(office:
     assert not office.system.container.ledger.unsent(UUID(job["id"]))
 
 
+def test_mail_that_was_given_up_does_not_rise_when_its_letter_is_forgotten(office: Office) -> None:
+    def refuse(subject: str) -> None:
+        raise Terminal("mail-refused", "sending mail: MessageRejected")
+
+    office.mailer.before = refuse
+    office.system.load(BAD)
+    for days in range(1, 11):
+        with pytest.raises(Transient):
+            office.run(days=2 * days)
+    office.mailer.before = lambda subject: None
+    office.system.load(BAD, key="input/members/later.csv")
+    assert office.run(days=100) == ["[dropload] members: 1 of 1 records rejected in later.csv"]
+    assert office.system.container.post.forget(office.now) == 1
+    assert office.run(days=200) == []
+    assert office.system.rows("select job, letter from dropload.outbox where sent_at is null") == [(1, None)]
+
+
 def test_mail_service_that_is_down_is_waited_for_however_long_it_takes(office: Office) -> None:
     def down(subject: str) -> None:
         raise Transient("aws-trouble", "sending mail: ServiceUnavailable")

@@ -12,7 +12,7 @@ from chalicelib.adapters.postgres.rowreads import page_query
 from chalicelib.core.access import EVERYONE
 from chalicelib.core.dataset import Dataset
 from chalicelib.errors import RequestRefused
-from chalicelib.services.record_answers import converted
+from chalicelib.services.filters import check_filters
 from tests.policies import with_policies
 from tests.system import System, members
 
@@ -186,7 +186,7 @@ def test_each_filter_is_served_by_an_index(system: System) -> None:
 
 def plan_of(system: System, dataset: Dataset, filters: dict[str, str]) -> str:
     with system.container.database.transaction() as cursor:
-        query = page_query(dataset, converted(dataset, filters), 0, 101).as_string(cursor)
+        query = page_query(dataset, check_filters(dataset, filters), 0, 101).as_string(cursor)
     return "\n".join(line for (line,) in system.rows("explain " + query.replace("%", "%%")))
 
 

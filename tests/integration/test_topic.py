@@ -145,6 +145,18 @@ def test_job_that_is_not_tried_again_has_ended(topic: tuple[System, str], how: s
     assert event["reason"]["code"] == ("called-off" if how == "called off" else "loaded-elsewhere")
 
 
+def test_what_was_to_be_said_on_a_topic_that_was_removed_is_given_up(topic: tuple[System, str]) -> None:
+    system, _ = topic
+    for body in system.split("input/members/file.csv", members(1)):
+        system.container.intake.load(body)
+    settings = replace(system.settings, events_topic=None)
+    without = System(settings, Container(settings))
+    assert without.container.notify.run(forever) == 0
+    told = "select audience, sent_at is not null, given_up_at is not null from dropload.outbox"
+    assert without.rows(told) == [("topic", False, True)]
+    without.container.database.close()
+
+
 def test_without_a_topic_nothing_is_put_in_for_one(system: System) -> None:
     system.load(members(1))
     system.load(members(1))

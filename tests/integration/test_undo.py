@@ -1,13 +1,18 @@
 """A job is undone: its rows go, what it changed is as it was, what it added is taken away; shown first, done once."""
 
 from collections.abc import Mapping
+from contextlib import closing
+from itertools import count
 from typing import Any
 from uuid import UUID
 
+import psycopg2
 import pytest
 
+from chalicelib.adapters.postgres import hurry
 from chalicelib.core.access import EVERYONE
 from chalicelib.errors import RequestRefused
+from chalicelib.services import undo as undoing
 from chalicelib.services.redrive import What
 from tests.policies import EVENTS, ITEMS, ROSTER, TAGGED, TALLIES, lines, with_policies
 from tests.system import MEMBERS, System, forever, member, members
@@ -323,3 +328,26 @@ def test_what_the_api_added_one_by_one_stays(small: System) -> None:
     small.container.records.put(EVERYONE, "tallies", body)
     assert undo(small, job) == {"deleted": 1, "subtracted": 1}
     assert small.rows("select item, sold, paid::int from tallies order by item") == [("w", 1, 1), ("x", 2, 3)]
+
+
+def test_all_that_a_plan_asks_takes_no_longer_than_somebody_waits(
+    small: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = load(small, "items", "a", [(1, "a", 1)])
+    seconds = count(step=6)  # each statement, none of which takes 20
+    monkeypatch.setattr(hurry, "monotonic", lambda: next(seconds))
+    with pytest.raises(RequestRefused) as refused:
+        plan(small, job)
+    assert (refused.value.status, refused.value.code) == (409, "too-large")
+
+
+def test_a_statement_of_a_plan_is_cancelled_when_the_time_is_over(
+    small: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = load(small, "items", "a", [(1, "a", 1)])
+    monkeypatch.setattr(undoing, "_LOOK_SECONDS", 0.5)
+    with closing(psycopg2.connect(small.database_url)) as other, other.cursor() as cursor:
+        cursor.execute("lock table items in access exclusive mode")
+        with pytest.raises(RequestRefused, match="too-large"):
+            plan(small, job)
+    assert plan(small, job)["possible"]

@@ -4,14 +4,17 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from chalicelib.adapters.aws import client
+from chalicelib.api.models.uploads import UploadRequest
 from chalicelib.bootstrap import Container
 from chalicelib.core.access import EVERYONE, Caller, Scope
 from chalicelib.core.targets import MOST_UPLOAD
@@ -26,7 +29,7 @@ OTHERS = Caller("others", "others", frozenset({Scope.WRITE}), frozenset({"plays"
 def grant(
     system: System, name: str = "file.csv", data: bytes = FILE, dataset: str = "members", **how: Any
 ) -> dict[str, Any]:
-    wanted = {"sha256": None, "validate_only": False, "again": False, **how}
+    wanted = {"sha256": None, "validate_only": False, "again": False, "max_attempts": None, **how}
     caller = wanted.pop("caller", EVERYONE)
     size = wanted.pop("size", len(data))
     return system.container.uploads.grant(caller, dataset, name, size, **wanted)
@@ -97,6 +100,20 @@ def test_the_policy_names_key_size_bucket_and_every_field_exactly(system: System
     ):
         assert exactly in conditions
     assert not [each for each in conditions if isinstance(each, list) and each[0] == "starts-with"]
+
+
+def test_how_often_a_file_is_tried_can_be_said_with_the_upload(system: System) -> None:
+    upload = grant(system, max_attempts=7)
+    assert {"x-amz-meta-dropload-max-attempts": "7"} in policy(upload)["conditions"]
+    job = uploaded(system, upload)
+    assert system.rows("select max_attempts from dropload.job where id = %s", job["id"]) == [(7,)]
+
+
+@pytest.mark.parametrize(("most", "good"), [(1, True), (20, True), (None, True), (0, False), (21, False), ("3", False)])
+def test_it_is_tried_twenty_times_at_most(most: object, good: bool) -> None:
+    request = {"dataset": "members", "filename": "file.csv", "size": 1, "max_attempts": most}
+    with nullcontext() if good else pytest.raises(ValidationError):
+        UploadRequest.model_validate(request)
 
 
 def test_leave_to_upload_ends_soon(system: System) -> None:

@@ -13,10 +13,14 @@ from uuid import UUID
 import pytest
 
 from chalicelib.adapters.aws import client
+from chalicelib.adapters.identity import new_id
+from chalicelib.adapters.postgres.outgoing import PostgresOutgoing
+from chalicelib.adapters.postgres.telling import PostgresChanges
 from chalicelib.bootstrap import Container
 from chalicelib.core.access import EVERYONE
 from chalicelib.core.backoff import SCHEDULE
 from chalicelib.errors import RequestRefused, Terminal, Transient
+from chalicelib.services.deliver import Deliver
 from tests.receiver import Days, Received, Receiver, deliveries, receiving, subscribe, verify, webhook
 from tests.system import System, forever, members
 
@@ -204,6 +208,40 @@ def test_what_happens_while_a_slow_endpoint_is_waited_for_is_told_meanwhile(syst
     assert told(receiver, "/quick") == [1, 2]
     receiver.answer = lambda _: 200
     worker.join()
+
+
+def test_while_many_changes_are_looked_up_deliveries_are_booked_and_the_clock_is_heeded(
+    system: System, receiver: Receiver
+) -> None:
+    left = 100.0
+    booked = []
+
+    class Slow(PostgresChanges):
+        def ids(self, job: UUID, dataset: str, below: int | None, limit: int) -> tuple[list[int], int | None]:
+            nonlocal left
+            left -= 30
+            booked.append(system.rows("select count(*) from dropload.webhook_attempt")[0][0])
+            return super().ids(job, dataset, below, limit)
+
+    system.load(members(1))
+    made = subscribe(system, receiver.url(), "records.changed")
+    system.rows(
+        "insert into dropload.webhook_message (event, dataset, job)"
+        " select 'records.changed', dataset, number from dropload.job, generate_series(1, 5)"
+    )
+    container = system.container
+    deliver = Deliver(
+        outgoing=PostgresOutgoing(container.database),
+        changes=Slow(container.database),
+        web=container.web,
+        queues=container.queues,
+        key=lambda: container.webhook_key,
+        new_id=new_id,
+    )
+    assert deliver.run(lambda: left) == len(receiver.received) <= 3 == len(booked)
+    system.pump()  # with no message but the one that says that there is more
+    assert len(receiver.messages()) == 5
+    assert {each["state"] for each in deliveries(system, made)} == {"delivered"}
 
 
 def test_workers_at_once_make_each_delivery_once_and_one_at_a_time(system: System, receiver: Receiver) -> None:

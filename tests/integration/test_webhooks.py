@@ -361,6 +361,7 @@ def test_a_caller_has_the_webhooks_of_their_datasets_and_no_others(system: Syste
         ("http://example.com/", "not-https"),
         ("https://127.0.0.1/", "address-refused"),
         ("https://2130706433/", "address-refused"),
+        ("https://0x7f.1/", "address-refused"),
         ("https://[::1]/", "address-refused"),
         ("https://169.254.169.254/latest/meta-data", "address-refused"),
         ("https://localhost/", "address-refused"),
@@ -375,6 +376,12 @@ def test_a_url_that_leads_where_we_do_not_go_is_refused_at_once(system: System, 
     with pytest.raises(RequestRefused) as refused:
         subscribe(system, url)
     assert (refused.value.status, refused.value.code) == (422, code)
+
+
+def test_an_exception_is_meant_however_it_is_spelled(system: System) -> None:
+    settings = replace(system.settings, private_origins=("https://LOCALHOST/",))
+    made = subscribe(System(settings, Container(settings)), "https://localhost:443/hook")
+    assert made["url"] == "https://localhost:443/hook"
 
 
 def test_there_are_only_so_many_webhooks(system: System, receiver: Receiver) -> None:

@@ -10,6 +10,7 @@ from psycopg2 import sql
 
 from chalicelib.adapters.postgres.database import Cursor, Database, as_json
 from chalicelib.adapters.postgres.finalising import rejected_records
+from chalicelib.adapters.postgres.hurry import HurriedCursor, hurried
 from chalicelib.adapters.postgres.ledger import as_job
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.records import DELETED
@@ -26,6 +27,8 @@ from chalicelib.services.ports import RejectedRecord
 ERASING = queries("erasing")
 _NAMED = 100  # objects that are listed
 _PAGE = 500  # candidates fetched at once
+_SECONDS = 20.0  # API Gateway waits for 29
+_TOO_LARGE = "more is kept than can be looked through while you wait; an index on the key helps, and fewer LedgerDays"
 _NOTHING = sql.SQL("false")
 
 
@@ -36,8 +39,8 @@ class PostgresErasures:
         self._database = database
 
     def erase(self, id: UUID, dataset: Dataset, key: Mapping[str, str], stored: Mapping[str, str]) -> None:
-        with self._database.transaction() as cursor:
-            cursor.execute(ERASING["limit_time"])
+        with self._database.transaction() as waiting, hurried(waiting, _SECONDS, _TOO_LARGE) as cursor:
+            cursor.execute(ERASING["limit_waiting"])
             _Erasing(cursor, dataset, key, stored).run(id)
 
     def view(self, id: UUID) -> dict[str, Any] | None:
@@ -92,7 +95,9 @@ class OpenFile:
 class _Erasing:
     """One erasure's transaction."""
 
-    def __init__(self, cursor: Cursor, dataset: Dataset, key: Mapping[str, str], stored: Mapping[str, str]) -> None:
+    def __init__(
+        self, cursor: HurriedCursor, dataset: Dataset, key: Mapping[str, str], stored: Mapping[str, str]
+    ) -> None:
         self._cursor = cursor
         self._dataset = dataset
         self._key = key
@@ -173,15 +178,19 @@ class _Erasing:
     def _rejected(self) -> list[tuple[int, int, int]]:
         found = []
         pieces = [piece.encode() for piece in pieces_of(list(self._key.values()))]
-        with self._cursor.connection.cursor("candidates", cursor_factory=type(self._cursor)) as named:
-            named.itersize = _PAGE
+        with self._cursor.connection.cursor("candidates", cursor_factory=Cursor) as named:
+            self._cursor.limit()
             named.execute(ERASING["candidates"], {**self._here, "pieces": pieces})
-            row: Any
-            for row in named:
-                dataset = self._dataset.delimited_by(row.delimiter)
-                if is_about(bytes(row.raw), self._key, row.columns or (), row.format, dataset):
-                    found.append((row.job, row.batch, row.record))
+            while page := self._next_page(named):
+                for row in page:
+                    dataset = self._dataset.delimited_by(row.delimiter)
+                    if is_about(bytes(row.raw), self._key, row.columns or (), row.format, dataset):
+                        found.append((row.job, row.batch, row.record))
         return found
+
+    def _next_page(self, named: Cursor) -> list[Any]:
+        self._cursor.limit()
+        return named.fetchmany(_PAGE)
 
     def _same(self, each: str) -> sql.Composed:
         parts = (

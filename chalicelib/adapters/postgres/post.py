@@ -61,6 +61,10 @@ class PostgresPost:
             yield JobEvent(number=row.number, job=view, attempts=row.attempts)
             cursor.execute(POST["event_sent"], {"number": row.number, "now": now})
 
+    def give_up_events(self, now: datetime) -> None:
+        with self._database.transaction() as cursor:
+            cursor.execute(POST["give_up_events"], {"now": now})
+
     def postpone(self, what: Outgoing | JobEvent, now: datetime, *, given_up: bool) -> None:
         values = {"number": what.number, "now": now, "given_up": given_up}
         with self._database.transaction() as cursor:

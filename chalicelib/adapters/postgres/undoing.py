@@ -10,6 +10,7 @@ from psycopg2 import sql
 
 from chalicelib.adapters.postgres.attempt import attempt
 from chalicelib.adapters.postgres.database import Cursor, Database, as_json
+from chalicelib.adapters.postgres.hurry import hurried
 from chalicelib.adapters.postgres.ledger import JOBS, as_job
 from chalicelib.adapters.postgres.queries import queries
 from chalicelib.adapters.postgres.refusals import REFUSED
@@ -23,6 +24,7 @@ from chalicelib.services.undo import Facts, Found
 
 UNDOING = queries("undoing")
 _MOST_SECONDS = 780.0
+_TOO_LARGE = "the table is too large to be looked through while you wait; an index on _origin helps"
 
 
 class PostgresUndos:
@@ -33,16 +35,16 @@ class PostgresUndos:
 
     @contextmanager
     def looking(self, id: UUID, seconds: float) -> Iterator["Held | None"]:
-        with self._database.transaction() as cursor:
-            _limit(cursor, seconds, lock=5.0)
+        with self._database.transaction() as waiting, hurried(waiting, seconds, _TOO_LARGE) as cursor:
+            cursor.execute(UNDOING["limit_waiting"], {"lock": "5s"})
             cursor.execute(UNDOING["job"], {"id": id})
             row = cursor.fetchone()
             yield None if row is None else Held(cursor, row)
 
     @contextmanager
     def undoing(self, id: UUID, seconds: float) -> Iterator["Held | None"]:
-        with self._database.transaction() as cursor:
-            _limit(cursor, min(seconds, _MOST_SECONDS), lock=300.0)
+        with self._database.transaction() as waiting, hurried(waiting, min(seconds, _MOST_SECONDS)) as cursor:
+            cursor.execute(UNDOING["limit_waiting"], {"lock": "300s"})
             cursor.execute(UNDOING["name_of"], {"id": id})
             name = cursor.fetchone()
             if name is None:
@@ -100,8 +102,10 @@ class Held:
             self._do("lock_table", dataset)
         if sums:
             self._do("gather_sums", dataset)
+            self._index()
         else:
             self._do("gather_rows", dataset, hash=self._hash(dataset))
+            self._index()
             self._do("find_heirs", dataset)
             self._do("decide", dataset)
             self._cursor.execute(UNDOING["count_made"])
@@ -137,6 +141,10 @@ class Held:
     def _do(self, query: str, dataset: Dataset, **parts: sql.Composable) -> None:
         statement = sql.SQL(UNDOING[query]).format(table=table(dataset), **parts)
         self._cursor.execute(statement, self._here)
+
+    def _index(self) -> None:
+        self._cursor.execute(UNDOING["index"])
+        self._cursor.execute(UNDOING["analyze"])
 
     def _hash(self, dataset: Dataset) -> sql.Composable:
         """As ``merge`` has hashed the values that the job's file gave a row."""
@@ -215,11 +223,6 @@ class Held:
             rows["gone"] = (count + self._missing, digest)
         digest = hashlib.sha256(repr(sorted(rows.items())).encode()).hexdigest()
         return Found(rows={fate: count for fate, (count, _) in rows.items()}, unresolved=unresolved, digest=digest)
-
-
-def _limit(cursor: Cursor, seconds: float, *, lock: float) -> None:
-    limits = {"statement": f"{max(1, int(seconds))}s", "lock": f"{int(lock)}s"}
-    cursor.execute(UNDOING["limit_time"], limits)
 
 
 def _finish(cursor: Cursor, id: UUID, counts: Mapping[str, int] | None, reason: Reason | None) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 from chalicelib.api.models.common import Address, Input, Moment, Name, Output
 from chalicelib.api.models.exports import File
 from chalicelib.api.models.jobs import Counts
+from chalicelib.core.attempts import MOST_ATTEMPTS
 from chalicelib.core.states import JobState
 
 
@@ -20,6 +21,13 @@ class UploadRequest(Input):
     sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     validate_only: bool = Field(default=False, strict=True)
     again: bool = Field(default=False, strict=True, description="load it even if it was loaded before")
+    max_attempts: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_ATTEMPTS,
+        strict=True,
+        description="how often it is tried",
+    )
 
 
 class Upload(Output):

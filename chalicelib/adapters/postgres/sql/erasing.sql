@@ -1,7 +1,7 @@
 -- A person's records are erased. {braces} are identifiers and lists of them, filled in by psycopg2.sql.
 
--- name: limit_time
-select set_config('statement_timeout', '20s', true), set_config('lock_timeout', '5s', true)
+-- name: limit_waiting
+select set_config('lock_timeout', '5s', true)
 
 -- name: rows
 select id, _origin >> 23 as job from {table} where {same} for update

@@ -70,7 +70,8 @@ where finished_at < now() - %(days)s * interval '1 day'
   and not exists (select from dropload.job where parent = old.number)
   and not exists (select from dropload.job where duplicate_of = old.number)
   and not exists (select from dropload.job where again_of = old.number)
-  and not exists (select from dropload.outbox where outbox.job = old.number and sent_at is null)
+  and not exists (select from dropload.outbox where outbox.job = old.number and sent_at is null
+                  and given_up_at is null)
   and not exists (select from dropload.undo where undo.job = old.number and undo.finished_at is null)
   and not exists (select from dropload.replaced where replaced.job = old.number)
 order by finished_at

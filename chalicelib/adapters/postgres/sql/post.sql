@@ -8,14 +8,14 @@ select pg_advisory_xact_lock(hashtextextended('dropload.letter', 0))
 insert into dropload.letter (kind, audience, dataset)
 select distinct 'jobs', outbox.audience, job.dataset
 from dropload.outbox join dropload.job on job.number = outbox.job
-where outbox.sent_at is null and outbox.letter is null and outbox.audience <> 'topic'
+where outbox.sent_at is null and outbox.given_up_at is null and outbox.letter is null and outbox.audience <> 'topic'
 on conflict (audience, dataset) where kind = 'jobs' and closed_at is null do nothing
 
 -- name: join_letters
 update dropload.outbox
 set letter = letter.number
 from dropload.job, dropload.letter
-where outbox.sent_at is null and outbox.letter is null and outbox.audience <> 'topic'
+where outbox.sent_at is null and outbox.given_up_at is null and outbox.letter is null and outbox.audience <> 'topic'
   and job.number = outbox.job
   and letter.audience = outbox.audience and letter.dataset = job.dataset
   and letter.kind = 'jobs' and letter.closed_at is null
@@ -71,6 +71,11 @@ where outbox.audience = 'topic' and outbox.sent_at is null and outbox.given_up_a
 order by outbox.number
 limit 1
 for update of outbox skip locked
+
+-- name: give_up_events
+-- The topic is gone.
+update dropload.outbox set given_up_at = %(now)s
+where audience = 'topic' and sent_at is null and given_up_at is null
 
 -- name: event_sent
 update dropload.outbox set sent_at = %(now)s, attempts = attempts + 1 where number = %(number)s

@@ -19,8 +19,8 @@ where job.id = %(id)s
 -- name: hold
 select from dropload.job where id = %(id)s for no key update
 
--- name: limit_time
-select set_config('statement_timeout', %(statement)s, true), set_config('lock_timeout', %(lock)s, true)
+-- name: limit_waiting
+select set_config('lock_timeout', %(lock)s, true)
 
 -- name: lock_table
 lock table {table} in share row exclusive mode
@@ -58,8 +58,12 @@ with first as (
 select id, first.was, first.was_origin, last.origin, last.became, next.origin as next, own.id is not null as own,
        null::bigint as heir, null::text as fate,
        own.id is not null and (first.was is null or own.hash = last.became) as as_left
-from first join last using (id) full join next using (id) full join own using (id);
-create unique index on pg_temp._undo (id);
+from first join last using (id) full join next using (id) full join own using (id)
+
+-- name: index
+create unique index on pg_temp._undo (id)
+
+-- name: analyze
 analyze pg_temp._undo
 
 -- name: find_heirs
@@ -117,9 +121,7 @@ left join lateral (
     from dropload.before as other
     where other.dataset = %(dataset)s and other.id = added.id and other.was_origin is null
       and not (other.origin >= %(first)s and other.origin < %(beyond)s)
-) as others on true;
-create unique index on pg_temp._undo (id);
-analyze pg_temp._undo
+) as others on true
 
 -- name: references
 -- Foreign keys that refer to the table: from which, and by which columns to which.
