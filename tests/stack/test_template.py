@@ -123,7 +123,8 @@ def test_whoever_may_finish_a_job_may_put_its_file_away() -> None:
 
 
 def test_whoever_may_finish_a_job_may_tell_of_it_and_hand_its_replay_on() -> None:
-    for name in ("split", "convert", "load", "fetch", "bury_intake", "sweep"):  # bury_batch gives a replay up
+    # bury_batch gives a replay up; what calls off or redrives a job that waits for another try ends it
+    for name in ("split", "convert", "load", "fetch", "bury_intake", "sweep", "api_handler"):
         policy = json.loads((ROOT / "infra" / "policies" / f"{name}.json").read_text())
         [send] = [statement for statement in statements(policy) if statement["Sid"] == "Send"]
         queues = {resource["Fn::GetAtt"][0] for resource in as_list(send["Resource"])}
