@@ -1,7 +1,7 @@
 """The triggers and routes of dropload, and nothing else: each is one call into a service.
 
 Read on from here: ``chalicelib/services`` holds the order of effects, ``chalicelib/core`` the rules,
-``chalicelib/adapters`` the database and AWS, ``chalicelib/bootstrap.py`` how they are put together.
+``chalicelib/adapters`` the database and AWS, ``chalicelib/bootstrap`` how they are put together.
 Messages come one at a time (batch size 1), so a message that fails is the only one to be delivered again.
 """
 
