@@ -61,9 +61,7 @@ def test_a_folder_with_other_files_in_it_is_left_alone(tmp_path: Path) -> None:
 
 def test_it_holds_the_application_and_its_data(package: Package) -> None:
     held = names(package)
-    assert {"app.py", "chalicelib/api/routing.py", "chalicelib/datasets/members.yaml", "chalice/app.py"} <= set(
-        held
-    )
+    assert {"app.py", "chalicelib/api/routing.py", "chalicelib/datasets/members.yaml", "chalice/app.py"} <= set(held)
     assert any(name.startswith("chalicelib/adapters/postgres/sql/") for name in held)
     assert not [name for name in held if name.startswith(("infra/", "tests/", "boto3/")) or "__pycache__" in name]
 
