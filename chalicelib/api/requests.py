@@ -61,7 +61,7 @@ def receive(request: Any, get_response: Callable[[Any], Response]) -> Response:
             asked=context.get("path") or "/",
             arguments=event["pathParameters"] or {},
             query=event["multiValueQueryStringParameters"] or {},
-            headers={name.lower(): value for name, value in (event["headers"] or {}).items()},
+            headers=_headers(event),
             body=_body(event),
             caller=_caller(context.get("authorizer")),
         )
@@ -124,6 +124,13 @@ def check_size(request: Request) -> None:
 def _wrong(error: ValidationError) -> str:
     wrong = [(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_input=False)]
     return "; ".join(f"{where[:100]}: {what}" if where else what for where, what in wrong[:20])
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """By names in lower case. Of one that was sent twice Lambda shows the last alone; together they are what it says
+    (RFC 9110, 5.3), and no key, tag or token any more."""
+    several = event.get("multiValueHeaders") or {name: [value] for name, value in (event["headers"] or {}).items()}
+    return {name.lower(): ", ".join(values) for name, values in several.items()}
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

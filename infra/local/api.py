@@ -63,6 +63,10 @@ class RequestHandler(ChaliceRequestHandler):
         self.local_gateway = Gateway(app_object, config)
         BaseHTTPRequestHandler.__init__(self, request, client_address, server)
 
+    def _parse_payload(self) -> Any:
+        _, body = super()._parse_payload()
+        return {name: ", ".join(self.headers.get_all(name, [])) for name in self.headers}, body
+
     def _send_error_response(self, error: LocalGatewayException) -> None:
         answer = GATEWAY_RESPONSES[_response_type(error)]
         headers = {name: value.strip("'") for name, value in answer["ResponseParameters"]["Headers"].items()}

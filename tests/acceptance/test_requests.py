@@ -1,7 +1,10 @@
 """What every route does with what it is sent: one shape for errors, limits, and the same request twice."""
 
 import threading
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -45,6 +48,22 @@ def test_nonsense_is_a_problem(
     assert answer.body["status"] == status
     assert set(answer.body) >= {"type", "title", "status", "code", "detail"}
     assert "Traceback" not in str(answer.body)
+
+
+@pytest.mark.parametrize(
+    ("twice", "status"), [(["Idempotency-Key: a", "Idempotency-Key: b"], 400), (["Authorization: Bearer x"], 401)]
+)
+def test_header_that_is_sent_twice_is_no_choice_of_two(doors: Doors, twice: list[str], status: int) -> None:
+    address = urlsplit(doors.url)
+    connection = HTTPConnection(address.hostname or "", address.port)
+    connection.putrequest("POST", EXPORTS)
+    connection.putheader("Authorization", doors.authorization["Authorization"])
+    connection.putheader("Content-Length", "2")
+    for header in twice:
+        connection.putheader(*header.split(": "))
+    connection.endheaders(b"{}")
+    with closing(connection), connection.getresponse() as answer:
+        assert (answer.status, answer.headers.get_content_type()) == (status, PROBLEM)
 
 
 def test_same_post_with_its_key_is_served_once(doors: Doors) -> None:

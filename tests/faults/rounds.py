@@ -1,5 +1,6 @@
 """Rounds of killing: in each, a worker is killed somewhere, and the file is delivered again until its job has ended."""
 
+import os
 import time
 
 from tests.system import System
@@ -7,6 +8,11 @@ from tests.system import System
 VISIBILITY_SECONDS = 1
 LANES = 6
 """Rounds that wait for their messages side by side, each with queues of its own."""
+STRIDE = int(os.environ.get("KILL_STRIDE", "3"))
+"""Every third contact is one to be killed at, in turns just before an effect and just after one; 1 for all of them."""
+STARTS = range(1, LANES * STRIDE, STRIDE)
+STEP = LANES * STRIDE
+"""A lane has the rounds from its start on, so far apart."""
 
 
 def new_system(database_url: str) -> System:

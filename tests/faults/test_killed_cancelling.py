@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.emulator import Access
 from tests.faults.killing import work_and_die
-from tests.faults.rounds import LANES, new_system, settle
+from tests.faults.rounds import LANES, STARTS, STEP, STRIDE, new_system, settle
 from tests.system import MEMBERS, System, forever, member
 
 HEADER = "song,date,plays\n"
@@ -33,7 +33,7 @@ def call_off(id: UUID, system: System) -> None:
 def test_wherever_it_is_killed_the_job_ends_and_its_books_balance(database: str) -> None:
     def lane(first: int) -> int:
         system = new_system(database)
-        for rounds, round in enumerate(count(first, LANES), 1):
+        for rounds, round in enumerate(count(first, STEP), 1):
             key = f"input/plays/{round}.csv"
             lines = [f"round {round},2026-01-01,{'x' if n == 3 else 1}\n" for n in range(60)]
             system.split(key, (HEADER + "".join(lines)).encode())
@@ -50,8 +50,8 @@ def test_wherever_it_is_killed_the_job_ends_and_its_books_balance(database: str)
         raise AssertionError("unreachable")
 
     with ThreadPoolExecutor(LANES) as pool:
-        rounds = sum(pool.map(lane, range(1, LANES + 1)))
-    assert rounds > 20
+        rounds = sum(pool.map(lane, STARTS))
+    assert rounds > 20 // STRIDE
     left = new_system(database)
     assert left.rows("select count(*) from plays") == [(0,)]
     assert left.rows("select count(*) from dropload.cancellation") == [(0,)]
@@ -61,7 +61,7 @@ def test_wherever_it_is_killed_the_job_ends_and_its_books_balance(database: str)
 def test_what_was_loaded_is_what_the_books_say(database: str) -> None:
     def lane(first: int) -> int:
         system = new_system(database)
-        for rounds, round in enumerate(count(first, LANES), 1):
+        for rounds, round in enumerate(count(first, STEP), 1):
             key = f"input/members/{round}.csv"
             numbers = range(round * 100, round * 100 + 60)
             system.split(key, (MEMBERS + "".join(member(n, account_id=str(round)) for n in numbers)).encode())
@@ -79,4 +79,4 @@ def test_what_was_loaded_is_what_the_books_say(database: str) -> None:
         raise AssertionError("unreachable")
 
     with ThreadPoolExecutor(LANES) as pool:
-        assert sum(pool.map(lane, range(1, LANES + 1))) > 20
+        assert sum(pool.map(lane, STARTS)) > 20 // STRIDE

@@ -15,7 +15,7 @@ from chalicelib.errors import RequestRefused
 from chalicelib.services.ports import Reason
 from infra.local.emulator import Access
 from tests.faults.killing import work_and_die
-from tests.faults.rounds import LANES, new_system
+from tests.faults.rounds import LANES, STARTS, STEP, STRIDE, new_system
 from tests.system import System
 
 GAVE_UP = Reason("exhausted", "we tried several times", "transient")
@@ -54,7 +54,7 @@ def kill_everywhere(
 
     def lane(first: int) -> int:
         system = new_system(database)
-        for rounds, round in enumerate(count(first, LANES), 1):
+        for rounds, round in enumerate(count(first, STEP), 1):
             id = prepare(system, round)
             died = work_and_die(system, round, redriven=id)
             redrive_until(system, id, partial(wanted, system, round))
@@ -63,7 +63,7 @@ def kill_everywhere(
         raise AssertionError("unreachable")
 
     with ThreadPoolExecutor(LANES) as pool:
-        return sum(pool.map(lane, range(1, LANES + 1)))
+        return sum(pool.map(lane, STARTS))
 
 
 def plays(system: System, round: int) -> list[tuple[int]]:
@@ -87,7 +87,7 @@ def test_failed_batches_are_added_once_wherever_their_redrive_is_killed(database
         return bool(job["state"] == "COMPLETED" and job["balanced"])
 
     rounds = kill_everywhere(database, prepare, wanted)
-    assert rounds > 20
+    assert rounds > 20 // STRIDE
     assert new_system(database).rows("select distinct plays from plays") == [(60,)]
 
 
@@ -113,5 +113,5 @@ def test_rejected_records_are_added_once_wherever_their_redrive_is_killed(databa
         return bool(system.job(f"input/plays/{round}.csv")["resolved"] == 5)
 
     rounds = kill_everywhere(database, prepare, wanted)
-    assert rounds > 20
+    assert rounds > 20 // STRIDE
     assert new_system(database).rows("select distinct plays from plays") == [(55,)]

@@ -13,7 +13,7 @@ import pytest
 from chalicelib.bootstrap import Container
 from infra.local.emulator import Access
 from tests.faults.killing import work_and_die
-from tests.faults.rounds import LANES, new_system
+from tests.faults.rounds import LANES, STARTS, STEP, STRIDE, new_system
 from tests.receiver import Receiver, deliveries, receiving, subscribe
 from tests.system import System, members
 
@@ -56,12 +56,12 @@ def settle(system: System, receiver: Receiver, key: str) -> dict[str, dict[str, 
 
 def test_killed_between_any_two_effects_every_event_is_told_as_one(database: str, receiver: Receiver) -> None:
     def lane(number: int) -> int:
-        """Kill at contacts number, number + LANES ... until all is done before the kill; the kills."""
+        """Kill at contacts number, number + STEP ... until all is done before the kill; the kills."""
         system = new_system(database)
         settings = replace(system.settings, private_origins=(receiver.web.origin,), batch_bytes=10_000)  # one batch
         system = System(settings, Container(settings))
         for kills in count():
-            contacts = number + kills * LANES
+            contacts = number + kills * STEP
             key = f"input/members/round-{contacts}.csv"
             numbers = range(contacts * 100, contacts * 100 + 20)
             system.drop(key, members(*numbers))
@@ -82,5 +82,5 @@ def test_killed_between_any_two_effects_every_event_is_told_as_one(database: str
     settings = replace(setting_up.settings, private_origins=(receiver.web.origin,))
     made = subscribe(System(settings, Container(settings)), receiver.url())
     with ThreadPoolExecutor(LANES) as pool:
-        assert sum(pool.map(lane, range(1, LANES + 1))) > 30
+        assert sum(pool.map(lane, STARTS)) > 30 // STRIDE
     assert {delivery["state"] for delivery in deliveries(setting_up, made)} == {"delivered"}

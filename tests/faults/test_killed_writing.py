@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.access import EVERYONE
 from infra.local.emulator import Access
 from tests.faults.killing import work_and_die
-from tests.faults.rounds import new_system
+from tests.faults.rounds import STRIDE, new_system
 from tests.system import System
 
 
@@ -43,7 +43,7 @@ def events(system: System, ids: list[int]) -> dict[str, int]:
 
 def test_a_batch_is_written_and_told_as_one(system: System) -> None:
     whole = 0
-    for round in count(1):
+    for round in count(1, STRIDE):
         before = json.dumps(product(round, 0, "before")).encode()
         first = system.container.records.create(EVERYONE, "products", before).id
         died = work_and_die(system, round, task=partial(put, round))
@@ -63,7 +63,7 @@ def test_a_batch_is_written_and_told_as_one(system: System) -> None:
 
 
 def test_a_record_is_deleted_and_told_as_one(system: System) -> None:
-    for round in count(1):
+    for round in count(1, STRIDE):
         id = system.container.records.create(EVERYONE, "products", json.dumps(product(round, 0, "x")).encode()).id
         died = work_and_die(system, round, task=partial(remove, id))
         gone = not system.rows("select 1 from products where id = %s", id)
