@@ -66,7 +66,7 @@ class Stage:
     @property
     def environment(self) -> dict[str, str]:
         """What a function finds in its environment."""
-        queues = ("INTAKE", "BATCH", "CONVERT", "NOTIFY", "EXPORT")
+        queues = ("INTAKE", "BATCH", "CONVERT", "NOTIFY", "EXPORT", "FETCH", "WEBHOOK")
         return {
             **self.store.environment,
             **{f"DROPLOAD_{queue}_QUEUE_URL": "-" for queue in queues},

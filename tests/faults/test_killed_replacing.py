@@ -17,7 +17,7 @@ from tests.policies import ROSTER, lines
 from tests.system import System
 
 LANES = 3  # of each way: the table is exchanged, or (where a view knows it) its rows
-STRIDE = 3  # every third three contacts: a round takes its time
+STRIDE = 9  # every ninth three contacts: a round takes its time
 SETTINGS = {"on_conflict": "replace", "after_load": "archive"}
 NAMES = [f"{way}_{lane}" for way in "ab" for lane in range(LANES)]
 DATASETS = {name: parse_dataset({**ROSTER, "name": name, "dropload": SETTINGS}) for name in NAMES}

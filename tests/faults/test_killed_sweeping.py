@@ -69,7 +69,7 @@ def make_old(system: System) -> None:
 
 
 def test_killed_between_any_two_effects_the_next_sweep_goes_on(system: System) -> None:
-    for contacts in count(1, 3 * STRIDE):  # in turns just before an effect and just after one
+    for contacts in count(1, 5 * STRIDE):  # in turns just before an effect and just after one
         prepare(system, contacts)
         died = work_and_die(system, contacts, late, task=sweep)
         make_old(system)
