@@ -7,7 +7,6 @@ needs a running stack, and fills the members of its database.
 """
 
 import argparse
-import http.client
 import itertools
 import json
 import random
@@ -17,11 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg2
 
-from benchmarks.api import CLIENTS, percentiles
+from benchmarks.api import CLIENTS, Asked, measured, percentiles
 from chalicelib.adapters.descriptors import load_datasets
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.records import PostgresRecords
@@ -36,8 +34,6 @@ select 'First' || n %% 5000, 'Last' || n %% 9000, lpad((n::bigint * 7919 %% 1000
 from generate_series(1, %(rows)s) as n
 on conflict do nothing
 """
-Asked = tuple[str, str, bytes | None]
-"""A request: method, path, body."""
 
 
 def main() -> int:
@@ -161,33 +157,6 @@ def repeat(ask: Callable[[], object], seconds: float) -> list[float]:
     while (began := time.perf_counter()) < until:
         ask()
         taken.append(time.perf_counter() - began)
-    return taken
-
-
-def measured(local: Local, asked: Callable[[], Asked], clients: int, seconds: float) -> list[float]:
-    """Seconds that each request took, of so many clients that ask again and again for so long."""
-    taken: list[float] = []
-    address = urlsplit(local.api_url)
-    headers = {"Authorization": f"Bearer {local.api_key}", "Content-Type": "application/json"}
-    until = time.perf_counter() + seconds
-
-    def ask() -> None:
-        connection = http.client.HTTPConnection(address.hostname or "", address.port)
-        while time.perf_counter() < until:
-            method, path, body = asked()
-            began = time.perf_counter()
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status < 300, answer.status
-            taken.append(time.perf_counter() - began)
-        connection.close()
-
-    threads = [threading.Thread(target=ask) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
     return taken
 
 

@@ -4,20 +4,25 @@ import json
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
 
+from chalicelib.adapters.descriptors import load_datasets
+from chalicelib.adapters.postgres.database import Database
+from chalicelib.adapters.postgres.schema import Schema
 from infra.local.emulator import Access, Emulator
 from infra.local.postgres import Postgres, create_database
 from infra.local.processes import free_port, tail
 from infra.local.state import forget
 from tests.stack.commands import dev
 
+ROOM_BYTES = 4 * 1024**3
 FAST_SETTINGS = {"shared_buffers": "64MB", "fsync": "off", "full_page_writes": "off"}
 """For tests that do not pull the plug of the machine; a killed server still recovers."""
 
@@ -28,9 +33,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def fast_folder() -> Iterator[Path]:
+    """A folder in memory where the machine has one with room, since each new database is hundreds of files."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
+    with tempfile.TemporaryDirectory(prefix="dropload-", dir=memory if roomy else None) as folder:
+        Path(folder).chmod(0o711)  # the account that PostgreSQL runs as may pass
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(fast_folder: Path) -> Iterator[str]:
     """The URL of a database of a PostgreSQL server that lives as long as the session."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"), FAST_SETTINGS)
+    server = Postgres(fast_folder, FAST_SETTINGS)
     try:
         yield server.start()
     finally:
@@ -38,16 +53,41 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.forget()
 
 
-@pytest.fixture
-def database_url(postgres_url: str) -> Iterator[str]:
-    """The URL of an empty database for one test, dropped afterwards."""
-    name = f"test_{secrets.token_hex(4)}"
+@pytest.fixture(scope="session")
+def migrated(postgres_url: str) -> str:
+    """The name of a database with the ledger and the shipped datasets' tables, to be copied: faster than to migrate."""
     server, _, _ = postgres_url.rpartition("/")
-    create_database(postgres_url, name)
+    create_database(postgres_url, "migrated")
+    database = Database(lambda: f"{server}/migrated")
+    Schema(database, load_datasets()).apply()
+    database.close()
+    return "migrated"
+
+
+@pytest.fixture
+def database_url(postgres_url: str, migrated: str) -> Iterator[str]:
+    """The URL of a database for one test, dropped afterwards; ledger and tables are there."""
+    with passing_database(postgres_url, migrated) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """The URL of a database for one test, dropped afterwards; nothing is in it."""
+    with passing_database(postgres_url, "template1") as url:
+        yield url
+
+
+@contextmanager
+def passing_database(server_url: str, template: str) -> Iterator[str]:
+    """The URL of a copy of another database, which is dropped in the end."""
+    name = f"test_{secrets.token_hex(4)}"
+    server, _, _ = server_url.rpartition("/")
+    create_database(server_url, name, template)
     try:
         yield f"{server}/{name}"
     finally:
-        drop_database(postgres_url, name)
+        drop_database(server_url, name)
 
 
 def drop_database(server_url: str, name: str) -> None:

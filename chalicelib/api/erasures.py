@@ -5,7 +5,7 @@ from uuid import UUID
 from chalice import Response
 
 from chalicelib.api.models.erasures import Erasure, ErasureRequest
-from chalicelib.api.requests import json_response
+from chalicelib.api.requests import accepted
 from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
@@ -16,8 +16,7 @@ routes = Routes(__name__)
 @routes.post("/v1/datasets/{name}/erasures", Scope.ADMIN, answers={202: Erasure}, refuses=(404, 409))
 def erase(caller: Caller, name: str, body: ErasureRequest) -> Response:
     """Erase the rows and rejected records that have these values. There is no way back."""
-    erasure = container().erase.start(caller, name, body.key)
-    return json_response(erasure, 202, {"Location": erasure["links"]["self"]})
+    return accepted(container().erase.start(caller, name, body.key))
 
 
 @routes.get("/v1/erasures/{id}", Scope.ADMIN, answers={200: Erasure}, refuses=(404,))

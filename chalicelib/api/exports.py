@@ -1,12 +1,11 @@
 """``/v1/exports``: a dataset written out as files."""
 
-from typing import Any
 from uuid import UUID
 
 from chalice import Response
 
 from chalicelib.api.models.exports import Export, ExportRequest
-from chalicelib.api.requests import json_response
+from chalicelib.api.requests import accepted
 from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
@@ -25,7 +24,7 @@ def start_export(caller: Caller, name: str, body: ExportRequest) -> Response:
         max_part_bytes=body.max_part_bytes,
         with_id=body.with_id,
     )
-    return _accepted(export)
+    return accepted(export)
 
 
 @routes.get("/v1/exports/{id}", Scope.READ, answers={200: Export}, refuses=(404,))
@@ -37,8 +36,4 @@ def get_export(caller: Caller, id: UUID) -> Answer:
 @routes.post("/v1/exports/{id}/cancel", Scope.WRITE, answers={202: Export}, refuses=(404, 409))
 def cancel_export(caller: Caller, id: UUID) -> Response:
     """202 with an export that was called off; 409 where it had ended."""
-    return _accepted(container().exports.cancel(caller, id))
-
-
-def _accepted(export: dict[str, Any]) -> Response:
-    return json_response(export, 202, headers={"Location": export["links"]["self"]})
+    return accepted(container().exports.cancel(caller, id))

@@ -16,7 +16,7 @@ from chalicelib.api.models.jobs import (
     RejectionsQuery,
     rejections_cursor,
 )
-from chalicelib.api.requests import json_response
+from chalicelib.api.requests import accepted, json_response
 from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
@@ -66,5 +66,4 @@ def list_batches(caller: Caller, id: UUID, query: BatchesQuery) -> Answer:
 def redrive_job(caller: Caller, id: UUID, body: RedriveRequest) -> Response:
     """Do again what failed of a job; the job that does it."""
     container().jobs.get(caller, id)
-    job = container().jobs.get(caller, container().redrive.run(id, body.what))
-    return json_response(job, 202, {"Location": job["links"]["self"]})
+    return accepted(container().jobs.get(caller, container().redrive.run(id, body.what)))

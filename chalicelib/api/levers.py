@@ -5,7 +5,7 @@ from uuid import UUID
 from chalice import Response
 
 from chalicelib.api.models.jobs import Job, UndoPlan, UndoRequest
-from chalicelib.api.requests import json_response
+from chalicelib.api.requests import accepted
 from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
@@ -18,8 +18,7 @@ def cancel_job(caller: Caller, id: UUID) -> Response:
     """Call a job off, once or again: what is loaded stays, nothing more is. 409 where it has ended otherwise."""
     container().jobs.get(caller, id)
     container().cancel.run(id)
-    job = container().jobs.get(caller, id)
-    return json_response(job, 202, {"Location": job["links"]["self"]})
+    return accepted(container().jobs.get(caller, id))
 
 
 @routes.post("/v1/jobs/{id}/start", Scope.WRITE, answers={202: Job}, refuses=(404, 409))
@@ -27,8 +26,7 @@ def start_job(caller: Caller, id: UUID) -> Response:
     """Begin a job that waits for its dataset's load window now. 409 where it has begun, or ended."""
     container().jobs.get(caller, id)
     container().schedule.start(id)
-    job = container().jobs.get(caller, id)
-    return json_response(job, 202, {"Location": job["links"]["self"]})
+    return accepted(container().jobs.get(caller, id))
 
 
 @routes.get("/v1/jobs/{id}/undo", Scope.READ, answers={200: UndoPlan}, refuses=(404, 409))
@@ -43,5 +41,4 @@ def undo_job(caller: Caller, id: UUID, body: UndoRequest) -> Response:
     """Do what a plan has shown; 409 where it would do something else by now. ``undone`` of the job tells when it is."""
     container().jobs.get(caller, id)
     container().undo.ask(id, body.token)
-    job = container().jobs.get(caller, id)
-    return json_response(job, 202, {"Location": job["links"]["self"]})
+    return accepted(container().jobs.get(caller, id))

@@ -87,6 +87,11 @@ def json_response(body: Mapping[str, Any], status: int = 200, headers: Mapping[s
     )
 
 
+def accepted(thing: Mapping[str, Any], status: int = 202) -> Response:
+    """A thing that was begun, or made; ``Location`` leads to it."""
+    return json_response(thing, status, {"Location": thing["links"]["self"]})
+
+
 def parse_query(model: type[Model], request: Request) -> Model:
     """The query parameters as a model.
 

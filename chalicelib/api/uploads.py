@@ -6,7 +6,7 @@ from chalice import Response
 
 from chalicelib.api.models.jobs import Job
 from chalicelib.api.models.uploads import JobRequest, Result, Upload, UploadRequest
-from chalicelib.api.requests import json_response
+from chalicelib.api.requests import accepted
 from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
@@ -36,8 +36,7 @@ def grant_upload(caller: Caller, body: UploadRequest) -> Answer:
 def create_job(caller: Caller, body: JobRequest) -> Response:
     """Load a file that lies somewhere already. 409 where it was loaded before, by the ``job`` that is named."""
     id = container().starts.run(caller, body.target, body.dataset, validate_only=body.validate_only, again=body.again)
-    job = container().jobs.get(caller, id)
-    return json_response(job, 202, {"Location": job["links"]["self"]})
+    return accepted(container().jobs.get(caller, id))
 
 
 @routes.get("/v1/jobs/{id}/rejected.csv", Scope.READ, answers={303: None}, refuses=(404, 409))

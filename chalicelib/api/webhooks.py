@@ -17,7 +17,7 @@ from chalicelib.api.models.webhooks import (
     WebhookRequest,
     WebhooksQuery,
 )
-from chalicelib.api.requests import json_response
+from chalicelib.api.requests import accepted
 from chalicelib.api.routing import Answer, Routes
 from chalicelib.bootstrap import container
 from chalicelib.core.access import Caller, Scope
@@ -38,7 +38,7 @@ def create_webhook(caller: Caller, body: WebhookRequest) -> Response:
     datasets = None if body.datasets is None else tuple(body.datasets)
     wish = Wish(body.url, body.description, datasets, tuple(body.events))
     webhook = container().webhooks.create(caller, wish)
-    return json_response(webhook, 201, {"Location": webhook["links"]["self"]})
+    return accepted(webhook, 201)
 
 
 @routes.get("/v1/webhooks/{id}", Scope.ADMIN, answers={200: Webhook}, refuses=(404,))

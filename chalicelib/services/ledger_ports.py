@@ -27,6 +27,7 @@ from chalicelib.services.ports import (
     Reason,
     RejectedRecord,
     StoredObject,
+    Terms,
     Untidy,
 )
 from chalicelib.services.telemetry import Worked
@@ -165,34 +166,14 @@ class Ledger(Protocol):
     """The books. Every method is one transaction."""
 
     def open_job(
-        self,
-        id: UUID,
-        dataset: str,
-        stored: StoredObject,
-        batch_bytes: int,
-        *,
-        validate_only: bool,
-        atomic: bool,
-        keeps: bool,
-        sha256: str | None = None,
-        again: bool = False,
+        self, id: UUID, stored: StoredObject, terms: Terms, *, sha256: str | None = None, again: bool = False
     ) -> Job:
         """The job of this version of this object: a new one, or the one that it has, or that waits for it (fetching).
 
         A new one is a DUPLICATE where its bytes have been loaded, unless they are to be ``again``.
         """
 
-    def reopen(
-        self,
-        id: UUID,
-        dataset: str,
-        stored: StoredObject,
-        batch_bytes: int,
-        *,
-        validate_only: bool,
-        atomic: bool,
-        keeps: bool,
-    ) -> Job:
+    def reopen(self, id: UUID, stored: StoredObject, terms: Terms) -> Job:
         """A new job of a version that has one, never a DUPLICATE."""
 
     def job(self, id: UUID) -> Job | None: ...

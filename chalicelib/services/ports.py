@@ -40,6 +40,17 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a job is opened with, and keeps: see ``Job``."""
+
+    dataset: str
+    batch_bytes: int
+    validate_only: bool
+    atomic: bool
+    keeps: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job as the splitter, the loaders and the finaliser need it.
 

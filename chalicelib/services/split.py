@@ -24,7 +24,7 @@ from chalicelib.services.finalise import Finalise
 from chalicelib.services.gather import may_gather
 from chalicelib.services.ledger_ports import Ledger
 from chalicelib.services.metrics import Metric
-from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, Remaining, StoredObject
+from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, Remaining, StoredObject, Terms
 from chalicelib.services.replace import may_replace
 from chalicelib.services.telemetry import SILENT, Meter, note
 from chalicelib.services.trouble import noting
@@ -102,31 +102,17 @@ class Split:
     def open(self, stored: StoredObject, *, validate_only: bool, sha256: str | None = None, again: bool = False) -> Job:
         """The job of this object, opened if it has none."""
         stored = replace(stored, key=printable_key(stored.key))
-        dataset = dataset_of(stored.key)
-        return self._ledger.open_job(
-            self._new_id(),
-            dataset,
-            stored,
-            self._batch_bytes(stored),
-            validate_only=validate_only,
-            atomic=is_atomic(self._datasets.get(dataset)),
-            keeps=keeps_changes(self._datasets.get(dataset)),
-            sha256=sha256,
-            again=again,
-        )
+        terms = self._terms(stored, validate_only=validate_only)
+        return self._ledger.open_job(self._new_id(), stored, terms, sha256=sha256, again=again)
 
     def reopen(self, stored: StoredObject, *, validate_only: bool) -> Job:
         """Another job of an object that has one."""
-        dataset = dataset_of(stored.key)
-        return self._ledger.reopen(
-            self._new_id(),
-            dataset,
-            stored,
-            self._batch_bytes(stored),
-            validate_only=validate_only,
-            atomic=is_atomic(self._datasets.get(dataset)),
-            keeps=keeps_changes(self._datasets.get(dataset)),
-        )
+        return self._ledger.reopen(self._new_id(), stored, self._terms(stored, validate_only=validate_only))
+
+    def _terms(self, stored: StoredObject, *, validate_only: bool) -> Terms:
+        name = dataset_of(stored.key)
+        dataset = self._datasets.get(name)
+        return Terms(name, self._batch_bytes(stored), validate_only, is_atomic(dataset), keeps_changes(dataset))
 
     def _batch_bytes(self, stored: StoredObject) -> int:
         share = stored.size // (2 * self._settings.workers)  # at least two batches a worker

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stack
 @pytest.fixture(scope="module")
 def job(doors: Doors) -> Json:
     """A clean job."""
-    return doors.ended(doors.drop("clean.csv", demo_file(320, 10).data))
+    return doors.ended(doors.drop("asked_for.csv", demo_file(320, 10).data))
 
 
 def test_clean_job_has_the_declared_shape(doors: Doors, job: Json) -> None:

@@ -45,7 +45,7 @@ def prepare(system: System, round: int) -> None:
     """An object that nobody announced, a job that is due to be tried again, and one whose worker has died."""
     for number, kind in enumerate((MISSED, FAILED, DEAD)):
         key = key_of(kind, round)
-        system.drop(key, members(round * 10 + number))
+        system.drop(key, members(round * 10 + number), announced=False)
         if kind == MISSED:
             continue
         job = system.container.split.booked(system.container.objects.stat(key))

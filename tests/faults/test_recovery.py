@@ -76,7 +76,7 @@ def file_of(number: int) -> bytes:
 
 def drop_all(system: System) -> None:
     for number in range(FILES):
-        system.drop(f"input/members/{number:03}.csv", file_of(number))
+        system.drop(f"input/members/{number:03}.csv", file_of(number), announced=False)
 
 
 def check(system: System, files: int = FILES) -> None:

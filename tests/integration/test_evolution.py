@@ -73,8 +73,8 @@ class Tables:
 
 
 @pytest.fixture
-def tables(database_url: str) -> Iterator[Tables]:
-    tables = Tables(database_url)
+def tables(empty_database_url: str) -> Iterator[Tables]:
+    tables = Tables(empty_database_url)
     yield tables
     tables.database.close()
 

@@ -91,33 +91,35 @@ def test_check_of_nothing_is_no_success(tmp_path: Path, name: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_plan_is_what_apply_does_and_then_there_is_nothing_to_do(tmp_path: Path, database_url: str) -> None:
+def test_plan_is_what_apply_does_and_then_there_is_nothing_to_do(tmp_path: Path, empty_database_url: str) -> None:
     folder = write(tmp_path, things=THINGS)
-    plan = dev("datasets", "plan", folder, "--database-url", database_url)
+    plan = dev("datasets", "plan", folder, "--database-url", empty_database_url)
     assert plan.returncode == 0, plan.stderr
     assert 'create table "public"."things"' in plan.stdout
-    applied = dev("datasets", "apply", folder, "--database-url", database_url)
+    applied = dev("datasets", "apply", folder, "--database-url", empty_database_url)
     assert applied.returncode == 0, applied.stderr
     assert applied.stdout.split("\n\n")[0] == plan.stdout.split("\n\n")[0]
-    again = [dev("datasets", action, folder, "--database-url", database_url) for action in ("plan", "apply")]
+    again = [dev("datasets", action, folder, "--database-url", empty_database_url) for action in ("plan", "apply")]
     assert [(done.returncode, done.stdout) for done in again] == [(0, "nothing to do\n")] * 2
 
 
-def test_plan_and_apply_refuse_what_would_lose_data_and_say_what_to_do(tmp_path: Path, database_url: str) -> None:
+def test_plan_and_apply_refuse_what_would_lose_data_and_say_what_to_do(tmp_path: Path, empty_database_url: str) -> None:
     folder = write(tmp_path, things=THINGS)
-    assert dev("datasets", "apply", folder, "--database-url", database_url).returncode == 0
+    assert dev("datasets", "apply", folder, "--database-url", empty_database_url).returncode == 0
     fields = [{"name": "other", "type": "integer"}]
     write(tmp_path, things={**THINGS, "schema": {"fields": fields}}, more={**THINGS, "name": "more"})
     for action in ("plan", "apply"):
-        done = dev("datasets", action, folder, "--database-url", database_url)
+        done = dev("datasets", action, folder, "--database-url", empty_database_url)
         assert done.returncode == 1
         assert "things: code is not declared any more; declare it, or, to lose its values, run: alter" in done.stderr
-    assert 'create table "public"."more"' in dev("datasets", "plan", folder, "--database-url", database_url).stdout
+    assert (
+        'create table "public"."more"' in dev("datasets", "plan", folder, "--database-url", empty_database_url).stdout
+    )
 
 
-def test_wrong_descriptors_are_neither_planned_nor_applied(tmp_path: Path, database_url: str) -> None:
+def test_wrong_descriptors_are_neither_planned_nor_applied(tmp_path: Path, empty_database_url: str) -> None:
     folder = write(tmp_path, things=WRONG)
-    done = dev("datasets", "apply", folder, "--database-url", database_url)
+    done = dev("datasets", "apply", folder, "--database-url", empty_database_url)
     assert done.returncode == 1
     assert "things.yaml: dropload.on_conflct: unknown; did you mean on_conflict?" in done.stderr
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from chalicelib.core.header import Layout
 from chalicelib.core.schema import AfterLoad
 from chalicelib.core.states import JobState
 from chalicelib.errors import Contended, FileRefused
-from chalicelib.services.ports import Batch, Job, Reason, StoredObject, Untidy
+from chalicelib.services.ports import Batch, Job, Reason, StoredObject, Terms, Untidy
 from chalicelib.services.telemetry import Worked
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
@@ -52,49 +53,27 @@ class PostgresLedger:
         self._memory_mb = memory_mb
 
     def open_job(
-        self,
-        id: UUID,
-        dataset: str,
-        stored: StoredObject,
-        batch_bytes: int,
-        *,
-        validate_only: bool,
-        atomic: bool,
-        keeps: bool,
-        sha256: str | None = None,
-        again: bool = False,
+        self, id: UUID, stored: StoredObject, terms: Terms, *, sha256: str | None = None, again: bool = False
     ) -> Job:
         # Without versions, validating a file and loading it are told apart all the same.
-        revision = revision_of(stored) + ":validate" * (validate_only and stored.version_id is None)
-        values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
-        values["sha256"], values["keeps"] = sha256, keeps
+        revision = revision_of(stored) + ":validate" * (terms.validate_only and stored.version_id is None)
+        values = _opening(id, stored, revision, terms, sha256)
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["adopt"], values)
             adopted = cursor.rowcount > 0
             if not adopted:
                 cursor.execute(JOBS["insert"], values)
-                if cursor.rowcount and not validate_only and not again:
+                if cursor.rowcount and not terms.validate_only and not again:
                     _mark_duplicate(cursor, values)
                     if self._topic:
                         cursor.execute(OUTBOX["put_duplicate"], values)
             cursor.execute(JOBS["by_revision"], values)
             return as_job(cursor.fetchone())
 
-    def reopen(
-        self,
-        id: UUID,
-        dataset: str,
-        stored: StoredObject,
-        batch_bytes: int,
-        *,
-        validate_only: bool,
-        atomic: bool,
-        keeps: bool,
-    ) -> Job:
+    def reopen(self, id: UUID, stored: StoredObject, terms: Terms) -> Job:
         revision = f"{revision_of(stored)}:again:{id}"
-        values = _opening(id, dataset, stored, batch_bytes, revision, validate_only=validate_only, atomic=atomic)
-        values["keeps"] = keeps
+        values = _opening(id, stored, revision, terms)
         with self._database.transaction() as cursor:
             cursor.execute(JOBS["lock_name"], values)
             cursor.execute(JOBS["insert"], values)
@@ -342,22 +321,17 @@ def as_job(row: Any) -> Job:
     )
 
 
-def _opening(
-    id: UUID, dataset: str, stored: StoredObject, batch_bytes: int, revision: str, *, validate_only: bool, atomic: bool
-) -> dict[str, Any]:
+def _opening(id: UUID, stored: StoredObject, revision: str, terms: Terms, sha256: str | None = None) -> dict[str, Any]:
     return {
+        **asdict(terms),
         "id": id,
-        "dataset": dataset,
         "bucket": stored.bucket,
         "key": stored.key,
         "revision": revision,
         "version_id": stored.version_id,
         "etag": stored.etag,
         "size": stored.size,
-        "batch_bytes": batch_bytes,
-        "validate_only": validate_only,
-        "atomic": atomic,
-        "sha256": None,
+        "sha256": sha256,
     }
 
 
