@@ -91,7 +91,7 @@ class System:
         return system
 
     def drop(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None, *, announced: bool = True) -> None:
-        """Put an object. When this returns S3 has announced it on the intake queue, where it does that and is waited for."""
+        """Put an object; an announcement of it that is to be expected is on the intake queue when this returns."""
         awaited = announced and key.startswith("input/")
         before = self._held(self.settings.intake_queue)
         client("s3").put_object(Bucket=self.settings.bucket, Key=key, Body=data, Metadata=dict(metadata or {}))

@@ -82,7 +82,7 @@ class Missed:
             if job is not None:
                 self._queues.send_split(job.id)
         except Exception:
-            log.exception("an object that was missed cannot be begun")
+            log.exception("an object that was missed cannot be begun", extra={"fields": {"key": listed.stored.key}})
             return None
         return True
 

@@ -115,7 +115,7 @@ def test_route_is_open_to_its_scope_and_to_admins_alone(
 @pytest.fixture(scope="module")
 def job(doors: Doors) -> Json:
     """A job of the members."""
-    return doors.ended(doors.drop("of-members.csv", demo_file(360, 2).data))
+    return doors.ended(doors.drop("of-members.csv", demo_file(406, 2).data))
 
 
 DELETE_ALL = ("DELETE", "/v1/datasets/{name}/records")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 
 
 def test_a_job_is_called_off_by_whoever_may_write(doors: Doors, stack: dict[str, Any]) -> None:
-    job = doors.job_of(doors.drop("to-cancel.csv", demo_file(350, 120_000).data))
+    job = doors.job_of(doors.drop("to-cancel.csv", demo_file(400, 120_000).data))
     path = f"/v1/jobs/{job['id']}/cancel"
     assert doors.post(path, api_key=doors.key("read")).status == 403
     answer = doors.post(path)
@@ -29,7 +29,7 @@ def test_a_job_is_called_off_by_whoever_may_write(doors: Doors, stack: dict[str,
 
 
 def test_a_job_is_undone_as_was_shown(doors: Doors, stack: dict[str, Any]) -> None:
-    job = doors.ended(doors.drop("to-undo.csv", demo_file(352, 20).data))
+    job = doors.ended(doors.drop("to-undo.csv", demo_file(402, 20).data))
     path, state = f"/v1/jobs/{job['id']}/undo", Path(stack["mail_dir"]).parent
     shown = doors.get(path, api_key=doors.key("read"))
     assert (shown.status, shown.body["possible"], shown.body["rows"]["deleted"]) == (200, True, 20)
@@ -41,7 +41,7 @@ def test_a_job_is_undone_as_was_shown(doors: Doors, stack: dict[str, Any]) -> No
     assert (done.returncode, "20 made by it" in done.stdout) == (0, True), done.stdout + done.stderr
     undone = doors.get(f"/v1/jobs/{job['id']}").body
     assert (undone["state"], undone["undone"]["counts"]["deleted"]) == ("COMPLETED", 20)
-    assert doors.ended(doors.drop("to-undo.csv", demo_file(352, 20).data))["counts"]["inserted"] == 20
+    assert doors.ended(doors.drop("to-undo.csv", demo_file(402, 20).data))["counts"]["inserted"] == 20
 
 
 def test_a_persons_records_are_erased_by_an_admin(doors: Doors, stack: dict[str, Any]) -> None:
@@ -63,14 +63,14 @@ def test_a_persons_records_are_erased_by_an_admin(doors: Doors, stack: dict[str,
 
 
 def test_what_has_ended_is_not_called_off(doors: Doors) -> None:
-    job = doors.ended(doors.drop("not-to-cancel.csv", demo_file(351, 2).data))
+    job = doors.ended(doors.drop("not-to-cancel.csv", demo_file(401, 2).data))
     answer = doors.post(f"/v1/jobs/{job['id']}/cancel")
     assert (answer.status, answer.body["code"]) == (409, "ended")
     assert doors.post("/v1/jobs/00000000-0000-7000-8000-000000000000/cancel").status == 404
 
 
 def test_what_waits_for_nothing_is_not_started(doors: Doors) -> None:
-    job = doors.ended(doors.drop("not-to-start.csv", demo_file(352, 2).data))
+    job = doors.ended(doors.drop("not-to-start.csv", demo_file(402, 2).data))
     path = f"/v1/jobs/{job['id']}/start"
     assert (job["attempts"], job["retry_at"], job["starts_at"]) == (0, None, None)
     assert doors.post(path, api_key=doors.key("read")).status == 403

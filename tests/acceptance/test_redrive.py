@@ -58,7 +58,7 @@ def test_the_command_follows_the_job_to_its_end(doors: Doors, job: Json, stack: 
     assert done.returncode == 3, done.stdout + done.stderr
     assert f"a correction of job {job['id']}" in done.stdout
     assert re.search(r"1 × type-error in account_id", done.stdout)
-    clean = doors.ended(doors.drop("nothing-to-redrive.csv", demo_file(340, 2).data))
+    clean = doors.ended(doors.drop("nothing-to-redrive.csv", demo_file(407, 2).data))
     refused = dev("redrive", clean["id"], "--state", state)
     assert refused.returncode == 1
     assert "409" in refused.stderr

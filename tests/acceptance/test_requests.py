@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.acceptance.doors import Doors
+from tests.acceptance.files import demo_file
 
 pytestmark = pytest.mark.stack
 
@@ -117,9 +118,7 @@ def test_requests_at_once_do_not_mix(doors: Doors) -> None:
 
 
 def test_job_that_goes_on_says_when_to_ask_again(doors: Doors) -> None:
-    from tests.acceptance.files import demo_file
-
-    job = doors.job_of(doors.drop("asked-again.csv", demo_file(370, 50_000).data))
+    job = doors.job_of(doors.drop("asked-again.csv", demo_file(375, 50_000).data))
     answer = doors.ask("GET", f"/v1/jobs/{job['id']}")
     ended = answer.body["finished_at"] is not None
     assert ended or int(answer.headers["Retry-After"]) >= 1

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 
 def test_the_sweep_may_do_all_that_it_does(doors: Doors, stack: dict[str, Any]) -> None:
-    doors.ended(doors.drop("listed.csv", demo_file(353, 2).data))
+    doors.ended(doors.drop("listed.csv", demo_file(405, 2).data))
     access = {
         "endpoint_url": stack["aws_endpoint_url"],
         "aws_access_key_id": stack["aws_access_key_id"],
