@@ -12,12 +12,13 @@ from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, SQSEvent
 
 from chalicelib.api import register
-from chalicelib.bootstrap import container
+from chalicelib.bootstrap import container, prepare
 from chalicelib.invocations import observe
 
 app = Chalice(app_name="dropload", configure_logs=False)
 observe(app)
 register(app)
+prepare()
 
 
 def seconds_left(event: SQSEvent | CloudWatchEvent) -> Callable[[], float]:

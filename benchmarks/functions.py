@@ -126,9 +126,9 @@ def serve(
 def _warm_up(environment: Mapping[str, str], datasets: Mapping[str, Any], lanes: Lanes, *, traced: bool) -> Spans:
     """Import and build all that a function needs, and connect; what it will have taken, if it is ``traced``."""
     os.environ.update(environment)
-    import_module("app")
     here = import_module("chalicelib.bootstrap").container()
     vars(here).update(datasets=dict(datasets), queues=Messages(lanes))
+    import_module("app")  # it makes the rest
     spans: Spans = import_module("benchmarks.tracing").start() if traced else {}
     here.intake, here.views.ping(), here.objects.ping()
     return spans

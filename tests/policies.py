@@ -20,6 +20,14 @@ ITEMS = {
     },
     "dropload": {"on_conflict": "update"},
 }
+PARTS = {
+    "name": "parts",
+    "schema": {
+        "fields": [{"name": "no", "type": "integer"}, {"name": "of", "type": "integer"}],
+        "primaryKey": "no",
+        "foreignKeys": [{"fields": "of", "reference": {"resource": "items", "fields": "code"}}],
+    },
+}
 TAGGED = {
     "name": "tagged",
     "schema": {

@@ -67,7 +67,7 @@ def cold(bench: Bench) -> dict[str, Any]:
         runs = []
         for _ in range(3 if bench.options.quick else 9):
             command = [sys.executable, "-c", _PROGRAM, name, json.dumps(body)]
-            handler = {"_HANDLER": f"app.{name}"}
+            handler = {"_HANDLER": "app.app" if name == "api" else f"app.{name}"}
             done = subprocess.run(
                 command, env=environment | handler, cwd=ROOT, capture_output=True, text=True, check=True
             )

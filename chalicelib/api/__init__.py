@@ -8,15 +8,15 @@ from chalice import Chalice
 if TYPE_CHECKING:
     from chalicelib.api.routing import Route
 
-_TAKE_NO_REQUESTS = ("app.split", "app.load")
+_TAKES_REQUESTS = "app.app"
 
 
 def register(app: Chalice) -> None:
-    """Add all routes, but where Lambda runs one of the functions that handle a file's bytes.
+    """Add all routes, but where Lambda runs a function that takes no requests.
 
     These have no use for the routes, and what routes import takes 8 MB and a tenth of a second of each cold start.
     """
-    if os.environ.get("_HANDLER") in _TAKE_NO_REQUESTS:
+    if os.environ.get("_HANDLER", _TAKES_REQUESTS) != _TAKES_REQUESTS:
         return
     from chalicelib.api.auth import authorizer
     from chalicelib.api.problems import chalices_as_problems

@@ -1,28 +1,25 @@
 """From a file to rows: what the functions that are fed by queues do."""
 
+from __future__ import annotations
+
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.identity import new_id
-from chalicelib.adapters.parquet_part import ParquetPart
-from chalicelib.adapters.tables import StoredTables
 from chalicelib.bootstrap.foundation import Foundation
-from chalicelib.core.parts import csv_part, json_part
-from chalicelib.services.bulk import Bulk
-from chalicelib.services.bury import Bury
-from chalicelib.services.convert import Convert
-from chalicelib.services.cutting import Cutting
-from chalicelib.services.export import Export
-from chalicelib.services.export_ports import ExportFormat
-from chalicelib.services.fetch import Fetch
-from chalicelib.services.finalise import Finalise
-from chalicelib.services.gather import Gather
-from chalicelib.services.load import Load
-from chalicelib.services.publish import Publish
-from chalicelib.services.reads import Reads
-from chalicelib.services.retries import Retries
-from chalicelib.services.split import Split
-from chalicelib.services.tidy import Tidy
-from chalicelib.services.unpack import Unpack
+
+if TYPE_CHECKING:
+    from chalicelib.services.bury import Bury
+    from chalicelib.services.convert import Convert
+    from chalicelib.services.cutting import Cutting
+    from chalicelib.services.export import Export
+    from chalicelib.services.fetch import Fetch
+    from chalicelib.services.finalise import Finalise
+    from chalicelib.services.load import Load
+    from chalicelib.services.reads import Reads
+    from chalicelib.services.retries import Retries
+    from chalicelib.services.split import Split
+    from chalicelib.services.tidy import Tidy
 
 
 class Files(Foundation):
@@ -30,10 +27,17 @@ class Files(Foundation):
 
     @cached_property
     def reads(self) -> Reads:
+        from chalicelib.services.reads import Reads
+
         return Reads(objects=self.objects, datasets=self.datasets, settings=self.settings)
 
     @cached_property
     def finalise(self) -> Finalise:
+        from chalicelib.services.bulk import Bulk
+        from chalicelib.services.finalise import Finalise
+        from chalicelib.services.gather import Gather
+        from chalicelib.services.publish import Publish
+
         return Finalise(
             ledger=self.ledger,
             objects=self.objects,
@@ -49,6 +53,9 @@ class Files(Foundation):
 
     @cached_property
     def split(self) -> Split:
+        from chalicelib.services.split import Split
+        from chalicelib.services.unpack import Unpack
+
         return Split(
             ledger=self.ledger,
             objects=self.objects,
@@ -64,6 +71,8 @@ class Files(Foundation):
 
     @cached_property
     def cutting(self) -> Cutting:
+        from chalicelib.services.cutting import Cutting
+
         return Cutting(
             ledger=self.ledger,
             objects=self.objects,
@@ -74,6 +83,9 @@ class Files(Foundation):
 
     @cached_property
     def convert(self) -> Convert:
+        from chalicelib.adapters.tables import StoredTables
+        from chalicelib.services.convert import Convert
+
         return Convert(
             split=self.split,
             ledger=self.ledger,
@@ -88,18 +100,29 @@ class Files(Foundation):
 
     @cached_property
     def load(self) -> Load:
+        from chalicelib.services.load import Load
+
         return Load(ledger=self.ledger, reads=self.reads, finalise=self.finalise, meter=self.meter)
 
     @cached_property
     def tidy(self) -> Tidy:
+        from chalicelib.services.tidy import Tidy
+
         return Tidy(ledger=self.ledger, objects=self.objects)
 
     @cached_property
     def bury(self) -> Bury:
+        from chalicelib.services.bury import Bury
+
         return Bury(ledger=self.ledger, split=self.split, finalise=self.finalise)
 
     @cached_property
     def export(self) -> Export:
+        from chalicelib.adapters.parquet_part import ParquetPart
+        from chalicelib.core.parts import csv_part, json_part
+        from chalicelib.services.export import Export
+        from chalicelib.services.export_ports import ExportFormat
+
         return Export(
             exports=self.export_ledger,
             objects=self.objects,
@@ -110,6 +133,8 @@ class Files(Foundation):
 
     @cached_property
     def fetch(self) -> Fetch:
+        from chalicelib.services.fetch import Fetch
+
         return Fetch(
             fetches=self.fetches,
             ledger=self.ledger,
@@ -125,4 +150,6 @@ class Files(Foundation):
 
     @cached_property
     def retries(self) -> Retries:
+        from chalicelib.services.retries import Retries
+
         return Retries(queues=self.queues)

@@ -1,32 +1,25 @@
 """What goes on by itself, and the levers that people have."""
 
+from __future__ import annotations
+
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.identity import new_id
-from chalicelib.adapters.listing import S3Listing
-from chalicelib.adapters.postgres.cancellations import PostgresCancellations
-from chalicelib.adapters.postgres.erasing import PostgresErasures
-from chalicelib.adapters.postgres.forgetting import PostgresMemory
-from chalicelib.adapters.postgres.gauges import PostgresInstruments
-from chalicelib.adapters.postgres.schedules import PostgresSchedules
-from chalicelib.adapters.postgres.undoing import PostgresUndos
-from chalicelib.adapters.ses import SesMailer
-from chalicelib.adapters.sns import SnsTopic
-from chalicelib.adapters.versions import S3Versions
 from chalicelib.bootstrap.files import Files
-from chalicelib.services.cancel import Cancel
-from chalicelib.services.deliver import Deliver
-from chalicelib.services.erase import Erase
-from chalicelib.services.forget import Forget
-from chalicelib.services.missed import Missed
-from chalicelib.services.notify import Notify
-from chalicelib.services.overview import Overview
-from chalicelib.services.prompt import Prompt
-from chalicelib.services.redrive import Redrive
-from chalicelib.services.schedule import Schedule
-from chalicelib.services.sweep import Sweep
-from chalicelib.services.undo import Undo
-from chalicelib.services.watch import Watch
+
+if TYPE_CHECKING:
+    from chalicelib.services.cancel import Cancel
+    from chalicelib.services.deliver import Deliver
+    from chalicelib.services.erase import Erase
+    from chalicelib.services.forget import Forget
+    from chalicelib.services.missed import Missed
+    from chalicelib.services.notify import Notify
+    from chalicelib.services.overview import Overview
+    from chalicelib.services.redrive import Redrive
+    from chalicelib.services.schedule import Schedule
+    from chalicelib.services.sweep import Sweep
+    from chalicelib.services.undo import Undo
 
 
 class Operations(Files):
@@ -34,6 +27,10 @@ class Operations(Files):
 
     @cached_property
     def notify(self) -> Notify:
+        from chalicelib.adapters.ses import SesMailer
+        from chalicelib.adapters.sns import SnsTopic
+        from chalicelib.services.notify import Notify
+
         topic = self.settings.events_topic
         return Notify(
             post=self.post,
@@ -47,15 +44,24 @@ class Operations(Files):
 
     @cached_property
     def overview(self) -> Overview:
+        from chalicelib.adapters.postgres.gauges import PostgresInstruments
+        from chalicelib.services.overview import Overview
+
         return Overview(instruments=PostgresInstruments(self.database), meter=self.meter)
 
     @cached_property
     def missed(self) -> Missed:
+        from chalicelib.adapters.listing import S3Listing
+        from chalicelib.services.missed import Missed
+
         listing = S3Listing(self.settings.bucket)
         return Missed(sweeps=self.sweeps, listing=listing, queues=self.queues, split=self.split)
 
     @cached_property
     def schedule(self) -> Schedule:
+        from chalicelib.adapters.postgres.schedules import PostgresSchedules
+        from chalicelib.services.schedule import Schedule
+
         return Schedule(
             waiting=PostgresSchedules(self.database, topic=self.settings.events_topic is not None),
             redrives=self.redrives,
@@ -65,6 +71,9 @@ class Operations(Files):
 
     @cached_property
     def sweep(self) -> Sweep:
+        from chalicelib.services.sweep import Sweep
+        from chalicelib.services.watch import Watch
+
         return Sweep(
             sweeps=self.sweeps,
             ledger=self.ledger,
@@ -84,6 +93,8 @@ class Operations(Files):
 
     @cached_property
     def redrive(self) -> Redrive:
+        from chalicelib.services.redrive import Redrive
+
         return Redrive(
             redrives=self.redrives,
             objects=self.objects,
@@ -95,11 +106,19 @@ class Operations(Files):
 
     @cached_property
     def forget(self) -> Forget:
+        from chalicelib.adapters.postgres.forgetting import PostgresMemory
+        from chalicelib.services.forget import Forget
+
         memory = PostgresMemory(self.database)
         return Forget(memory=memory, datasets=self.datasets, ledger_days=self.settings.ledger_days)
 
     @cached_property
     def erase(self) -> Erase:
+        from chalicelib.adapters.postgres.erasing import PostgresErasures
+        from chalicelib.adapters.versions import S3Versions
+        from chalicelib.services.erase import Erase
+        from chalicelib.services.prompt import Prompt
+
         return Erase(
             erasures=PostgresErasures(self.database),
             objects=self.objects,
@@ -112,15 +131,23 @@ class Operations(Files):
 
     @cached_property
     def undo(self) -> Undo:
+        from chalicelib.adapters.postgres.undoing import PostgresUndos
+        from chalicelib.services.undo import Undo
+
         return Undo(undos=PostgresUndos(self.database), queues=self.queues, datasets=self.datasets)
 
     @cached_property
     def cancel(self) -> Cancel:
+        from chalicelib.adapters.postgres.cancellations import PostgresCancellations
+        from chalicelib.services.cancel import Cancel
+
         cancellations = PostgresCancellations(self.database, topic=self.settings.events_topic is not None)
         return Cancel(cancellations=cancellations, ledger=self.ledger, queues=self.queues)
 
     @cached_property
     def deliver(self) -> Deliver:
+        from chalicelib.services.deliver import Deliver
+
         return Deliver(
             outgoing=self.outgoing,
             changes=self.changes,

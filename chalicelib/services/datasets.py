@@ -5,8 +5,8 @@ from typing import Any, Protocol
 from chalicelib.core.access import Caller
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.described import describe
-from chalicelib.errors import RequestRefused
 from chalicelib.services.ports import Datasets, Views
+from chalicelib.services.visible import visible
 
 _RECENT = 10  # jobs that are shown
 
@@ -35,13 +35,13 @@ class DatasetAnswers:
 
     def get(self, caller: Caller, name: str) -> dict[str, Any]:
         """One dataset with its descriptor and its newest jobs. Raises RequestRefused: 404."""
-        dataset = self._dataset(caller, name)
+        dataset = visible(self._datasets, caller, name)
         jobs = self._jobs.jobs(dataset=name, limit=_RECENT)
         return {**self._summary(dataset), "descriptor": describe(dataset), "jobs": jobs}
 
     def volumes(self, caller: Caller, name: str, days: int) -> list[dict[str, Any]]:
         """What was loaded on each of the last days. Raises RequestRefused: 404."""
-        return self._views.volumes(self._dataset(caller, name).name, days)
+        return self._views.volumes(visible(self._datasets, caller, name).name, days)
 
     def _summary(self, dataset: Dataset) -> dict[str, Any]:
         here = f"/v1/datasets/{dataset.name}"
@@ -52,9 +52,3 @@ class DatasetAnswers:
             "rows": self._views.rows(dataset),
             "links": {"self": here, "records": f"{here}/records", "volumes": f"{here}/volumes"},
         }
-
-    def _dataset(self, caller: Caller, name: str) -> Dataset:
-        dataset = self._datasets.get(name)
-        if dataset is None or not caller.sees(name):
-            raise RequestRefused(404, "not-found", "there is no dataset with this name")
-        return dataset

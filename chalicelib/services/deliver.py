@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from chalicelib.core.news import TEST, Event, render
 from chalicelib.core.signing import derive_secret, sign
 from chalicelib.errors import Transient, UrlRefused
 from chalicelib.services.changes import MOST_IDS, next_link
+from chalicelib.services.clock import utc_now
 from chalicelib.services.ports import Queues, Remaining
 from chalicelib.services.web_ports import Web
 from chalicelib.services.webhook_ports import Attempt, Changes, Due, Outcome, Outgoing, SecretKey
@@ -49,7 +50,7 @@ class Deliver:
         queues: Queues,
         key: SecretKey,
         new_id: Callable[[], UUID],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         luck: Callable[[], float] = random.random,
     ) -> None:
         self._outgoing = outgoing

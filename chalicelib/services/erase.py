@@ -13,6 +13,7 @@ from chalicelib.errors import FileRefused, RequestRefused
 from chalicelib.services.filters import convert
 from chalicelib.services.finalise import error_file_of, results_folder, written
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, RejectedRecord, Remaining
+from chalicelib.services.visible import visible
 
 _SPARE = 60.0  # seconds that must be left to write another error file
 
@@ -91,9 +92,7 @@ class Erase:
                 values; 409, rows of other tables refer to the rows, or there is too much
                 to be looked through.
         """
-        dataset = self._datasets.get(name)
-        if dataset is None or not caller.sees(name):
-            raise RequestRefused(404, "not-found", "there is no dataset with this name")
+        dataset = visible(self._datasets, caller, name)
         stored = _stored(dataset, key)
         id = self._new_id()
         self._erasures.erase(id, dataset, key, stored)

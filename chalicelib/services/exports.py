@@ -1,16 +1,18 @@
 """Exports: asked for, looked at and called off by the API."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from chalicelib.core.access import Caller
 from chalicelib.errors import RequestRefused
+from chalicelib.services.clock import utc_now
 from chalicelib.services.export import MANIFEST, prefix_of
 from chalicelib.services.export_ports import ExportFormat, ExportLedger, ExportState
 from chalicelib.services.filters import check_filters
 from chalicelib.services.ports import Datasets, ObjectStore, Queues
+from chalicelib.services.visible import visible
 
 
 class Exports:
@@ -25,7 +27,7 @@ class Exports:
         datasets: Datasets,
         link_seconds: int,
         new_id: Callable[[], UUID],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._exports = exports
         self._objects = objects
@@ -83,7 +85,5 @@ class Exports:
         return self._objects.link(key, self._link_seconds)
 
     def _check(self, caller: Caller, name: str, filters: Mapping[str, str]) -> None:
-        dataset = self._datasets.get(name)
-        if dataset is None or not caller.sees(name):
-            raise RequestRefused(404, "not-found", "there is no dataset with this name")
+        dataset = visible(self._datasets, caller, name)
         check_filters(dataset, filters, within="filters.")

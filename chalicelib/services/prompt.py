@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.errors import Transient
+from chalicelib.services.clock import utc_now
 from chalicelib.services.ports import Queues
 from chalicelib.services.webhook_ports import Outgoing
 
@@ -16,9 +17,7 @@ _SOON = 1  # second: one message for all who write within it
 class Prompt:
     """To be called after the commit. What no message comes for, the sweep finds."""
 
-    def __init__(
-        self, *, outgoing: Outgoing, queues: Queues, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, *, outgoing: Outgoing, queues: Queues, clock: Callable[[], datetime] = utc_now) -> None:
         self._outgoing = outgoing
         self._queues = queues
         self._clock = clock

@@ -33,6 +33,7 @@ from chalicelib.services.record_answers import (
     stays,
 )
 from chalicelib.services.record_ports import RecordStore, Stored
+from chalicelib.services.visible import visible
 
 MAX_RECORDS = 1_000
 """That a batch may have."""
@@ -82,7 +83,7 @@ class Records:
             RequestRefused: 404, no such dataset; 400, for filters that it does not have, values that are none of their
                 fields', or a cursor that is none of these filters'.
         """
-        dataset = self._dataset(caller, name)
+        dataset = visible(self._datasets, caller, name)
         wanted = check_filters(dataset, filters)
         try:
             after = 0 if cursor is None else place_of(cursor, name, wanted)
@@ -95,7 +96,7 @@ class Records:
 
     def get(self, caller: Caller, name: str, id: int) -> Record:
         """One record. Raises RequestRefused: 404."""
-        dataset = self._dataset(caller, name)
+        dataset = visible(self._datasets, caller, name)
         row = self._store.get(dataset, known_id(id))
         if row is None:
             raise not_found()
@@ -110,7 +111,7 @@ class Records:
             RequestRefused: 404; 400, the body is no JSON; 409, a key of it is taken; 422, anything else is wrong with
                 it; both with ``errors``, which are those of a file with this record.
         """
-        dataset = self._dataset(caller, name)
+        dataset = visible(self._datasets, caller, name)
         reader = self._reader(dataset)
         parsed = self._parsed(reader, [read_json(one_line, body)])
         stored = self._placed(dataset, reader, parsed, asked)
@@ -125,7 +126,7 @@ class Records:
         Raises:
             RequestRefused: 404; 400, the body is no JSON array; 413, it has more than ``MAX_RECORDS`` records.
         """
-        dataset = self._dataset(caller, name)
+        dataset = visible(self._datasets, caller, name)
         lines = read_json(lambda text: several_lines(text, MAX_RECORDS), body)
         if len(lines) > MAX_RECORDS:
             raise RequestRefused(413, "too-many-records", f"a batch may have at most {MAX_RECORDS} records")
@@ -154,7 +155,7 @@ class Records:
 
     def delete(self, caller: Caller, name: str, id: int, if_match: str | None) -> None:
         """Delete one record. Raises RequestRefused: 404; 409, others refer to it; 412 as ``replace``."""
-        dataset = self._dataset(caller, name)
+        dataset = visible(self._datasets, caller, name)
         gone = self._written(lambda: self._store.remove(dataset, known_id(id), guard_of(dataset, if_match)))
         if gone is None:
             raise not_found()
@@ -167,7 +168,7 @@ class Records:
         Raises:
             RequestRefused: 404; 400 unless ``confirm`` is the dataset's name; 409, others refer to them.
         """
-        dataset = self._dataset(caller, name)
+        dataset = visible(self._datasets, caller, name)
         if confirm != name:
             raise RequestRefused(400, "not-confirmed", "to delete all records, confirm it with the dataset's name")
         deleted = self._written(lambda: self._store.remove_all(dataset))
@@ -176,7 +177,7 @@ class Records:
         return deleted
 
     def _change(self, caller: Caller, name: str, id: int, body: bytes, if_match: str | None, *, whole: bool) -> Record:
-        dataset = self._dataset(caller, name)
+        dataset = visible(self._datasets, caller, name)
         line, own_id = take_id(read_json(one_line, body), dataset)
         if own_id not in (None, str(id)):
             refuse((_OTHER_ID,))
@@ -190,12 +191,6 @@ class Records:
             raise not_found()
         refuse(changed.errors)
         return record_of(dataset, changed.row)
-
-    def _dataset(self, caller: Caller, name: str) -> Dataset:
-        dataset = self._datasets.get(name)
-        if dataset is None or not caller.sees(name):
-            raise RequestRefused(404, "not-found", "there is no dataset with this name")
-        return dataset
 
     def _reader(self, dataset: Dataset, names: tuple[str, ...] | None = None) -> JsonLinesReader:
         fields = tuple(field.name for field in dataset.fields) if names is None else names

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from chalicelib.core.attempts import Attempts, attempts_metadata
@@ -15,7 +15,9 @@ from chalicelib.errors import RequestRefused
 from chalicelib.services.finalise import error_file_of, written
 from chalicelib.services.patience import fails_for_now
 from chalicelib.services.ports import Datasets, Job, ObjectStore, Queues, Reason, RejectedRecord
-from chalicelib.services.split import Split
+
+if TYPE_CHECKING:
+    from chalicelib.services.split import Split
 
 MOST_RECORDS = 300_000  # that one request can write into a file in its time
 MOST_BYTES = 256 * 1024 * 1024
@@ -110,7 +112,7 @@ class Redrive:
         objects: ObjectStore,
         queues: Queues,
         datasets: Datasets,
-        split: Split,
+        split: "Split",
         new_id: Callable[[], UUID],
     ) -> None:
         self._new_id = new_id

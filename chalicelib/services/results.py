@@ -1,13 +1,14 @@
 """Results: what a job has written, by links that expire."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from chalicelib.core.access import Caller
 from chalicelib.core.states import JobState, is_terminal
 from chalicelib.errors import RequestRefused
+from chalicelib.services.clock import utc_now
 from chalicelib.services.fetch_ports import InputStore
 from chalicelib.services.finalise import MANIFEST, error_file_of, results_folder
 from chalicelib.services.jobs import Jobs
@@ -27,7 +28,7 @@ class Results:
         objects: ObjectStore,
         datasets: Datasets,
         link_seconds: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._jobs = jobs
         self._ledger = ledger

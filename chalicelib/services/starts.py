@@ -12,6 +12,7 @@ from chalicelib.errors import RequestRefused, UrlRefused
 from chalicelib.services.fetch_ports import FetchLedger, InputStore
 from chalicelib.services.ports import Datasets, Queues, StoredObject
 from chalicelib.services.split import Split, is_atomic
+from chalicelib.services.visible import visible
 
 
 class Starts:
@@ -50,9 +51,7 @@ class Starts:
             RequestRefused: 404, there is no such dataset or object for them; 400, the target is none, or leads where
                 we do not go; 409, the object has been loaded (``job`` names by whom), or is being loaded.
         """
-        dataset = self._datasets.get(name)
-        if dataset is None or not caller.sees(name):
-            raise RequestRefused(404, "not-found", "there is no dataset with this name")
+        dataset = visible(self._datasets, caller, name)
         try:
             where = parse_target(target)
         except UrlRefused as refused:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.core.access import Caller
@@ -10,8 +10,10 @@ from chalicelib.core.attempts import MAX_ATTEMPTS
 from chalicelib.core.metadata import AGAIN, SHA256, VALIDATE_ONLY
 from chalicelib.core.targets import MOST_UPLOAD, upload_key
 from chalicelib.errors import RequestRefused
+from chalicelib.services.clock import utc_now
 from chalicelib.services.fetch_ports import FetchLedger, InputStore
 from chalicelib.services.ports import Datasets
+from chalicelib.services.visible import visible
 
 _META = "x-amz-meta-"
 
@@ -26,7 +28,7 @@ class Uploads:
         inputs: InputStore,
         datasets: Datasets,
         seconds: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._fetches = fetches
         self._inputs = inputs
@@ -54,9 +56,7 @@ class Uploads:
             RequestRefused: 404, there is no such dataset for them; 400, no file may have this name; 413, it is larger
                 than the dataset or S3 takes; 409, it has been loaded or is about to be, by ``job``.
         """
-        dataset = self._datasets.get(name)
-        if dataset is None or not caller.sees(name):
-            raise RequestRefused(404, "not-found", "there is no dataset with this name")
+        dataset = visible(self._datasets, caller, name)
         try:
             key = upload_key(name, filename)
         except ValueError as why:

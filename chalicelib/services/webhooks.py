@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from chalicelib.core.addresses import is_numeric, is_public, origin_of, parse_ur
 from chalicelib.core.news import TEST, Event, render
 from chalicelib.core.signing import SALT_BYTES, derive_secret, spell_secret
 from chalicelib.errors import RequestRefused, UrlRefused
+from chalicelib.services.clock import utc_now
 from chalicelib.services.ports import Datasets, Queues
 from chalicelib.services.webhook_ports import SecretKey, WebhookStore, Wish
 
@@ -31,7 +32,7 @@ class Webhooks:
         key: SecretKey,
         private_origins: Sequence[str],
         new_id: Callable[[], UUID],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         most: int = MOST,
     ) -> None:
         self._store = store

@@ -1,7 +1,8 @@
 // What the views for admins share: check boxes for sets, and a list that grows.
 
 import { get } from "./api.js";
-import { h, show } from "./dom.js";
+import { h } from "./dom.js";
+import { paged } from "./paged.js";
 
 // A group of check boxes called `name`; `chosen` are ticked.
 export function choices(legend, name, options, chosen) {
@@ -29,26 +30,9 @@ export const orAll = (values) => (values.length ? values : null);
 
 export const listed = (values, all = "all datasets") => (values === null ? all : values.join(", "));
 
-// A list that is asked for in pages: an element, and `load()`.
-export function pagedList({ path, limit = 50, row, empty, signal, name }) {
+// A list that grows: an element, and `load()`.
+export function pagedList({ path, limit = 50, row, empty, signal, fail, name }) {
   const list = h("ol", { class: "plain-list", "aria-label": name });
-  const more = h("button", { type: "button", hidden: true, on: { click: () => next() } }, "Show more");
-  const element = h("div", { class: "part", keep: true }, list, more);
-  let items = [];
-  let cursor = null;
-  return { element, load };
-
-  async function load() {
-    items = [];
-    cursor = null;
-    await next();
-  }
-
-  async function next() {
-    const { data } = await get(path, { query: { limit, cursor }, signal });
-    items = [...items, ...data.items];
-    cursor = data.next_cursor;
-    show(list, items.length ? items.map(row) : h("li", { class: "empty" }, empty));
-    more.hidden = cursor === null;
-  }
+  const { more, load } = paged({ list, path, query: { limit }, row, empty, fail, signal });
+  return { element: h("div", { class: "part", keep: true }, list, more), load };
 }

@@ -15,7 +15,7 @@ const SCOPES = [
 
 export function keysView({ root, signal, me, title, fail }) {
   title("Keys");
-  const list = pagedList({ path: "v1/keys", row, signal, name: "Keys", empty: "There is no key." });
+  const list = pagedList({ path: "v1/keys", row, signal, fail, name: "Keys", empty: "There is no key." });
   root.append(
     h("div", { class: "head" }, h("h1", { tabindex: "-1" }, "Keys"), button("New key", create, { class: "main" })),
     h("p", { class: "soft" }, "Each program and each person should have one of their own, so that one can be revoked without the others."),

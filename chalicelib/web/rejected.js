@@ -1,8 +1,8 @@
 // What was wrong with a job: its causes grouped, and its rejected records. Sensitive columns come masked.
 
-import { get } from "./api.js";
-import { h, show } from "./dom.js";
+import { h } from "./dom.js";
 import { count, percent } from "./format.js";
+import { paged } from "./paged.js";
 import { numberCell } from "./parts.js";
 
 const PAGE = 20;
@@ -35,34 +35,8 @@ export function causesTable(job) {
 // The rejected records, a page at a time: an element, and `load()`, which begins at the first again.
 export function rejectedRecords(job, signal, fail) {
   const list = h("ol", { class: "records" });
-  const more = h("button", { type: "button", on: { click: () => next().catch(fail) } }, "Show more");
-  const element = h("div", { class: "part", keep: true }, list, h("p", {}, more));
-  let items = [];
-  let cursor = null;
-
-  return { element, load };
-
-  async function load() {
-    items = [];
-    cursor = null;
-    await next();
-  }
-
-  async function next() {
-    more.disabled = true;
-    try {
-      const query = { records: true, limit: PAGE, cursor };
-      const { data } = await get(`v1/jobs/${job}/rejections`, { query, signal });
-      const shown = items.length;
-      items = [...items, ...data.items];
-      cursor = data.next_cursor;
-      show(list, items.map(record));
-      more.hidden = cursor === null;
-      if (shown && document.activeElement === more && more.hidden) list.lastElementChild?.focus();
-    } finally {
-      more.disabled = false;
-    }
-  }
+  const { more, load } = paged({ list, path: `v1/jobs/${job}/rejections`, query: { records: true, limit: PAGE }, row: record, fail, signal });
+  return { element: h("div", { class: "part", keep: true }, list, h("p", {}, more)), load };
 }
 
 function record(item) {

@@ -20,7 +20,7 @@ const DELIVERIES = 10;
 export function webhooksView({ root, signal, title, fail }) {
   title("Webhooks");
   const logs = new Map(); // webhook id -> element of its deliveries, where they are open
-  const list = pagedList({ path: "v1/webhooks", row, signal, name: "Webhooks", empty: "Nobody is told of anything yet." });
+  const list = pagedList({ path: "v1/webhooks", row, signal, fail, name: "Webhooks", empty: "Nobody is told of anything yet." });
   root.append(
     h("div", { class: "head" }, h("h1", { tabindex: "-1" }, "Webhooks"), button("New webhook", () => edit(null), { class: "main" })),
     h("p", { class: "soft" }, "Each event is posted to an address of yours, signed, and again until it is taken."),

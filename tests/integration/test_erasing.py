@@ -14,7 +14,7 @@ from chalicelib.errors import RequestRefused
 from chalicelib.services.export_ports import ExportFormat
 from chalicelib.services.idempotency import Asked, Given
 from tests.integration.test_undo import items, keeping, load, plan, undo
-from tests.policies import ITEMS, with_policies
+from tests.policies import ITEMS, PARTS, with_policies
 from tests.system import MEMBERS, System, member, members
 
 HER = f"{77:010d}"
@@ -108,15 +108,7 @@ def test_what_was_kept_of_her_for_an_undo_goes_and_is_not_given_back(system: Sys
 
 
 def test_rows_that_others_refer_to_are_left_with_all_the_rest(system: System) -> None:
-    child = {
-        "name": "parts",
-        "schema": {
-            "fields": [{"name": "no", "type": "integer"}, {"name": "of", "type": "integer"}],
-            "primaryKey": "no",
-            "foreignKeys": [{"fields": "of", "reference": {"resource": "items", "fields": "code"}}],
-        },
-    }
-    system = with_policies(system, [ITEMS, child])
+    system = with_policies(system, [ITEMS, PARTS])
     load(system, "items", "a", [(1, "a", 1)])
     load(system, "parts", "p", [(1, 1)], "no,of")
     with pytest.raises(RequestRefused, match="referred-to"):

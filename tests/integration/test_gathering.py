@@ -1,33 +1,25 @@
 """A large file that is added up waits in a table of its own, and all comes out as if each record was added at once."""
 
 import gzip
-import itertools
-import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.aws import client
 from chalicelib.services.ports import Reason
+from tests.gathering import DAY, HEADER, PARTIALS, is_gathering, key_of, table
 from tests.integration.test_merge_order import in_turns
 from tests.policies import TALLIES, lines, with_policies
 from tests.system import System
 
-HEADER = "item,day,sold,paid"
-DAY = "2026-01-01"
 GAVE_UP = Reason("exhausted", "we tried several times", "transient")
-PARTIALS = "select count(*) from pg_class where relname like 'partial%%'"
-numbers = itertools.count()
-
 Tally = tuple[str, str, object, object]
+
 tallies = st.lists(
     st.tuples(
         st.sampled_from(["x", "y", "x", "y", "refused"]),
@@ -50,20 +42,6 @@ def small(system: System) -> System:
 def large(small: System) -> System:
     """The same with batches that hold a whole file, so that nothing waits."""
     return with_policies(small, [TALLIES, {**TALLIES, "name": "straight"}], batch_bytes=1_000_000)
-
-
-def key_of(dataset: str = "tallies") -> str:
-    return f"input/{dataset}/{next(numbers)}.csv"
-
-
-def is_gathering(system: System, key: str) -> bool:
-    job = system.job(key)
-    [(found,)] = system.rows("select gathers from dropload.job where id = %s", job["id"])
-    return bool(found)
-
-
-def table(system: System, name: str = "tallies") -> list[tuple[Any, ...]]:
-    return system.rows(f"select item, day::text, sold, paid from {name} order by 1, 2")
 
 
 def told(system: System, job: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -252,119 +230,6 @@ def test_failed_batches_are_added_once_when_they_are_redriven_after_the_merge(sm
     assert small.rows(PARTIALS) == [(0,)]
 
 
-def waiting(system: System, key: str, file: bytes) -> list[str]:
-    """All batches loaded by workers without the time to merge, whose messages are lost."""
-    bodies = system.split(key, file)
-    for body in bodies:
-        system.container.intake.load(body, lambda: 1.0)
-    lost = []
-    for body, delete in system.receive(system.settings.batch_queue):
-        lost.append(json.loads(body)["batch"])
-        delete()
-    assert lost == [0]
-    return bodies
-
-
-def test_who_has_no_time_for_a_merge_hands_it_on(small: System) -> None:
-    key = key_of()
-    bodies = waiting(small, key, lines(HEADER, [("a", DAY, 1, 1)] * 4))
-    assert (small.job(key)["state"], table(small)) == ("RUNNING", [])
-    small.container.intake.load(bodies[0])
-    assert (small.job(key)["state"], table(small)) == ("COMPLETED", [("a", DAY, 4, 4)])
-
-
-def test_merge_that_was_given_up_is_made_batch_by_batch(small: System) -> None:
-    key = key_of()
-    bodies = waiting(small, key, lines(HEADER, [("a", DAY, 1, 1)] * 4))
-    small.container.intake.bury_batch(bodies[-1])
-    assert not is_gathering(small, key)
-    assert (small.job(key)["state"], table(small)) == ("RUNNING", [])
-    small.pump(times=2)
-    job = small.job(key)
-    assert (job["state"], job["counts"]["inserted"], job["counts"]["updated"]) == ("COMPLETED", 1, 3)
-    assert table(small) == [("a", DAY, 4, 4)]
-
-
-def test_batch_that_was_given_up_does_not_keep_the_others_from_being_merged(small: System) -> None:
-    key = key_of()
-    bodies = small.split(key, lines(HEADER, [("a", DAY, 1, 1)] * 4))
-    for body in bodies[:-1]:
-        small.container.intake.load(body)
-    small.container.intake.bury_batch(bodies[-1])
-    small.pump()
-    assert is_gathering(small, key)
-    assert (small.job(key)["state"], table(small)) == ("FAILED", [("a", DAY, 3, 3)])
-
-
-def test_merge_that_takes_too_long_is_made_batch_by_batch(small: System) -> None:
-    small.load(lines(HEADER, [("a", DAY, 1, 1)] * 4), key=key_of())
-    key = key_of()
-    bodies = waiting(small, key, lines(HEADER, [("a", DAY, 1, 1)] * 4))
-    connection = psycopg2.connect(small.database_url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("select from tallies for update")
-        worker = threading.Thread(target=small.container.intake.load, args=(bodies[0],))
-        worker.start()
-        cancelled: list[tuple[Any, ...]] = []
-        deadline = time.monotonic() + 20
-        while not cancelled and time.monotonic() < deadline:
-            # As the statement's time limit does.
-            cancelled = small.rows(
-                "select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database()"
-                " and wait_event_type = 'Lock' and query like '%%partial%%'"
-            )
-    connection.close()
-    worker.join()
-    assert cancelled
-    assert not is_gathering(small, key)
-    assert (small.job(key)["state"], table(small)) == ("COMPLETED", [("a", DAY, 8, 8)])
-
-
-def test_file_that_is_gone_before_its_batches_could_be_placed_fails_and_its_records_are_ignored(small: System) -> None:
-    small.rows("alter table tallies add check (item <> 'odd')")
-    key = key_of()
-    bodies = waiting(small, key, lines(HEADER, [("a", DAY, 1, 1), ("odd", DAY, 1, 1), ("a", DAY, 1, "x")]))
-    [version] = client("s3").list_object_versions(Bucket=small.settings.bucket, Prefix=key)["Versions"]
-    client("s3").delete_object(Bucket=small.settings.bucket, Key=key, VersionId=version["VersionId"])
-    small.container.intake.load(bodies[0])
-    job = small.job(key)
-    assert (job["state"], job["reason"]["class"], job["balanced"]) == ("FAILED", "file", True)
-    assert (job["counts"]["ignored"], job["counts"]["rejected"], table(small)) == (2, 1, [])
-
-
-def test_batches_that_could_not_be_placed_are_placed_when_they_are_redriven(small: System) -> None:
-    key = key_of()
-    bodies = waiting(small, key, lines(HEADER, [("a", DAY, 1, 1)] * 3))
-    for _ in range(2):  # neither all at once nor one by one
-        small.container.intake.bury_batch(bodies[0])
-    job = small.job(key)
-    assert (job["state"], job["reason"]["code"], job["balanced"]) == ("FAILED", "exhausted", True)
-    assert (job["counts"]["ignored"], table(small)) == (3, [])
-    small.container.redrive.run(UUID(job["id"]))
-    small.pump(times=2)
-    job = small.job(key)
-    assert (job["state"], job["counts"]["inserted"], job["counts"]["updated"]) == ("COMPLETED", 1, 2)
-    assert (job["balanced"], table(small)) == (True, [("a", DAY, 3, 3)])
-
-
-def test_table_that_changes_while_rows_wait_takes_them_all_the_same(small: System) -> None:
-    key = key_of()
-    file = [("a", DAY, 2**62, 1, 1), ("a", DAY, 2**62 - 1, 1, 1), ("b", DAY, 1, 1, 1), ("b", DAY, 1, 1, 1)]
-    bodies = small.split(key, lines(HEADER + ",lost", file))
-    for body in bodies[:2]:
-        small.container.intake.load(body)
-    fields = [*TALLIES["schema"]["fields"], {"name": "lost", "type": "integer"}]  # type: ignore[index]
-    settings = {**TALLIES["dropload"], "measures": ["sold", "paid", "lost"]}  # type: ignore[dict-item]
-    schema = {**TALLIES["schema"], "fields": fields}  # type: ignore[dict-item]
-    newer = with_policies(small, [{**TALLIES, "schema": schema, "dropload": settings}])
-    for body in bodies[2:]:
-        newer.container.intake.load(body)
-    newer.pump()
-    assert (small.job(key)["state"], small.job(key)["balanced"]) == ("COMPLETED", True)
-    assert table(small) == [("a", DAY, 2**63 - 1, 2), ("b", DAY, 2, 2)]
-    assert small.rows("select lost from tallies order by item") == [(2,), (2,)]
-
-
 def test_large_and_small_files_and_writers_from_elsewhere_add_up(small: System, large: System) -> None:
     rows = [(f"i{n % 40}", DAY, 1, 1) for n in range(240)]
     bodies = []
@@ -390,14 +255,4 @@ def test_large_and_small_files_and_writers_from_elsewhere_add_up(small: System, 
     jobs = small.container.views.jobs(dataset="tallies", limit=100)
     assert {(job["state"], job["balanced"]) for job in jobs} == {("COMPLETED", True)}
     assert sum(job["counts"]["inserted"] for job in jobs) == len(wanted)
-    assert small.rows(PARTIALS) == [(0,)]
-
-
-def test_sweep_drops_what_jobs_that_are_gone_have_gathered(small: System) -> None:
-    for body in small.split(key_of(), lines(HEADER, [("a", DAY, 1, 1)] * 3))[:1]:
-        small.container.intake.load(body)
-    small.container.sweep.run()
-    assert small.rows(PARTIALS) == [(1,)]
-    small.rows("delete from dropload.job")
-    small.container.sweep.run()
     assert small.rows(PARTIALS) == [(0,)]

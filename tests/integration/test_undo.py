@@ -14,7 +14,7 @@ from chalicelib.core.access import EVERYONE
 from chalicelib.errors import RequestRefused
 from chalicelib.services import undo as undoing
 from chalicelib.services.redrive import What
-from tests.policies import EVENTS, ITEMS, ROSTER, TAGGED, TALLIES, lines, with_policies
+from tests.policies import EVENTS, ITEMS, PARTS, ROSTER, TAGGED, TALLIES, lines, with_policies
 from tests.system import MEMBERS, System, forever, member, members
 
 
@@ -138,15 +138,7 @@ def test_values_that_went_from_row_to_row_go_back(small: System) -> None:
 
 
 def test_rows_that_others_refer_to_stay(system: System) -> None:
-    child = {
-        "name": "parts",
-        "schema": {
-            "fields": [{"name": "no", "type": "integer"}, {"name": "of", "type": "integer"}],
-            "primaryKey": "no",
-            "foreignKeys": [{"fields": "of", "reference": {"resource": "items", "fields": "code"}}],
-        },
-    }
-    system = with_policies(system, [keeping(ITEMS), child])
+    system = with_policies(system, [keeping(ITEMS), PARTS])
     job = load(system, "items", "a", [(1, "a", 1), (2, "a", 2)])
     parts = load(system, "parts", "p", [(1, 2)], "no,of")
     assert plan(system, job)["rows"] == {"deleted": 1, "held": 1}

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -21,23 +21,15 @@ from chalicelib.core.access import EVERYONE
 from chalicelib.core.backoff import SCHEDULE
 from chalicelib.errors import RequestRefused, Terminal, Transient
 from chalicelib.services.deliver import Deliver
-from tests.receiver import Days, Received, Receiver, deliveries, receiving, subscribe, verify, webhook
+from tests.receiver import Days, Received, Receiver, deliveries, subscribe, verify, webhook
 from tests.system import System, forever, members
 
 PUT = "insert into dropload.record_event (dataset, event, ids, write) values (%s, %s, array[%s::bigint], 0)"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def system(database_url: str, aws: None, receiver: Receiver) -> Iterator[System]:
-    system = System.create(database_url, private_origins=(receiver.web.origin,))
-    yield system
-    system.container.database.close()
+def system(create: Callable[..., System], receiver: Receiver) -> System:
+    return create(private_origins=(receiver.web.origin,))
 
 
 def happen(system: System, *ids: int) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -16,23 +16,15 @@ from chalicelib.core.schema import OnConflict
 from chalicelib.errors import RequestRefused
 from chalicelib.services.redrive import What
 from chalicelib.services.webhook_ports import Wish
-from tests.receiver import ALL, Days, Receiver, deliveries, receiving, subscribe, verify, webhook
+from tests.receiver import ALL, Days, Receiver, deliveries, subscribe, verify, webhook
 from tests.system import MEMBERS, System, member, members
 
 SOMEBODY = Caller("key", "key", frozenset({Scope.ADMIN}), frozenset({"members"}))
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def system(database_url: str, aws: None, receiver: Receiver) -> Iterator[System]:
-    system = System.create(database_url, private_origins=(receiver.web.origin,))
-    yield system
-    system.container.database.close()
+def system(create: Callable[..., System], receiver: Receiver) -> System:
+    return create(private_origins=(receiver.web.origin,))
 
 
 def rows_of(system: System, dataset: str) -> set[int]:

@@ -111,6 +111,21 @@ def test_a_job_tells_what_was_wrong_without_what_is_sensitive(visit: Visit, door
         assert secret not in everything
 
 
+def test_rejected_records_are_shown_a_page_at_a_time_to_the_last(visit: Visit, doors: Doors) -> None:
+    first = fresh(25)
+    file = MEMBERS + "".join(member(first + n, account_id="x") for n in range(25))
+    job = doors.ended(doors.drop(named("many"), file.encode()))
+    page = visit(f"#/jobs/{job['id']}").page
+    lines = page.locator(".record .line")
+    more = page.get_by_role("button", name="Show more")
+    more.wait_for()
+    assert lines.count() == 20
+    more.click()
+    lines.nth(24).wait_for()
+    assert lines.all_inner_texts() == [f"line {n}" for n in range(2, 27)]
+    more.wait_for(state="hidden")
+
+
 def test_rejected_file_and_receipt_are_downloaded(visit: Visit, doors: Doors) -> None:
     job = doors.ended(doors.drop(named("back"), (MEMBERS + member(fresh(), account_id="x")).encode()))
     visitor = visit(f"#/jobs/{job['id']}")

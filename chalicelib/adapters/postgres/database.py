@@ -52,6 +52,9 @@ _PASSING = ("08", "40", "53", "55", "57", "58")
 _PASSING_STATES = ("25006", "25P03")
 
 
+psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
+
+
 class Cursor(psycopg2.extras.NamedTupleCursor):
     """Rows come as named tuples, with the columns' names."""
 
