@@ -61,6 +61,8 @@ def test_file_name_cannot_smuggle_a_header_into_an_email(doors: Doors) -> None:
     # Without LF, which the emulator's IAM takes for no part of any name; test_notify has it.
     dropped = doors.drop("x\rBcc: someone@example.com\r.csv", b"")
     mail = doors.mail(doors.ended(dropped))
-    doors.delete(dropped)  # which the emulator lists with another name, as XML does with CR, for the sweep to stumble on
+    doors.delete(
+        dropped
+    )  # which the emulator lists with another name, as XML does with CR, for the sweep to stumble on
     assert mail["Bcc"] is None
     assert "someone@example.com" not in mail["To"]
