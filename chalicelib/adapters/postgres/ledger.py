@@ -28,7 +28,6 @@ from chalicelib.errors import Contended, FileRefused
 from chalicelib.services.ports import Batch, Job, Reason, StoredObject, Terms, Untidy
 from chalicelib.services.telemetry import Worked
 
-
 CLAIMS = queries("claims")
 JOBS = queries("jobs")
 BATCHES = queries("batches")
