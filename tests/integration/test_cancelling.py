@@ -27,6 +27,7 @@ ATOMIC = {
     "schema": {"fields": [{"name": "code", "type": "integer"}], "primaryKey": "code"},
     "dropload": {"on_conflict": "reject", "atomic": True},
 }
+WAITING = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 LEFT_BEHIND = "select relname from pg_class where relname ~ '^(shadow|partial)_[0-9]+$'"
 
 
@@ -281,6 +282,30 @@ def test_what_has_ended_otherwise_is_a_conflict(small: System) -> None:
     with pytest.raises(RequestRefused) as unknown:
         small.container.cancel.run(UUID(int=7))
     assert unknown.value.status == 404
+    assert small.rows("select count(*) from dropload.cancellation") == [(0,)]
+
+
+def test_what_ends_while_it_is_called_off_leaves_nothing_asked_for(small: System) -> None:
+    small.split(KEY, members(*range(1, 60)))
+    id = id_of(small)
+    refused: list[RequestRefused] = []
+
+    def call_off() -> None:
+        try:
+            small.container.cancel.run(id)
+        except RequestRefused as late:
+            refused.append(late)
+
+    caller = threading.Thread(target=call_off)
+    with closing(psycopg2.connect(small.database_url)) as other, other.cursor() as cursor:
+        cursor.execute("select from dropload.job for no key update")
+        caller.start()
+        while not small.rows(WAITING):
+            time.sleep(0.01)
+        cursor.execute("update dropload.job set state = 'COMPLETED', finished_at = now()")
+        other.commit()
+    caller.join()
+    assert [late.code for late in refused] == ["ended"]
     assert small.rows("select count(*) from dropload.cancellation") == [(0,)]
 
 

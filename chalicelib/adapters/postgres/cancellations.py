@@ -10,7 +10,7 @@ from chalicelib.adapters.postgres.cancelling import CANCELLING
 from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.ended import tell_of_end
 from chalicelib.adapters.postgres.finalising import reason_json, reopen_duplicate
-from chalicelib.core.states import JobState
+from chalicelib.core.states import JobState, is_terminal
 from chalicelib.services.ports import Reason
 
 _CALLED_OFF = Reason("called-off", "we could not load this, and somebody called off what was to be tried", "transient")
@@ -46,4 +46,6 @@ class PostgresCancellations:
                 stopping.keep()
             cursor.execute(CANCELLING["number_of"], {"id": id})
             found = cursor.fetchone()
+            if is_terminal(JobState(found.state)):
+                cancelling.forget(cursor, job.number)  # asked for while it ended, so whoever ended it did not see it
             return JobState.CANCELLED if found.called_off else JobState(found.state)
