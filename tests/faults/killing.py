@@ -5,9 +5,11 @@ numbers 1, 2, 3 ... are all the places between any two effects, whatever the cod
 """
 
 import os
+import pkgutil
 import signal
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from threading import Lock
@@ -17,7 +19,10 @@ from uuid import UUID
 import boto3
 import psycopg2
 import psycopg2.extensions
+from botocore.loaders import create_loader
+from botocore.session import Session
 
+import chalicelib
 from chalicelib.adapters.postgres import database, hurry
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
@@ -27,6 +32,20 @@ from tests.system import System
 # Workers are forked from a server that has imported everything: a start costs milliseconds.
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload([__name__])
+for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
+    import_module(module.name)
+LOADER = create_loader()
+"""What boto knows of AWS's services, read once."""
+
+
+def session() -> Session:
+    made = Session()
+    made.register_component("data_loader", LOADER)
+    return made
+
+
+for service in ("s3", "sqs", "ses"):
+    session().create_client(service, region_name="us-east-1")
 
 # Process.start() also reads the exit codes of other threads' workers: two that read one at once get 255 for it.
 EXIT_CODES = Lock()
@@ -74,7 +93,7 @@ def _instrument(countdown: Countdown) -> None:
     psycopg2.connect = connect
     database.Cursor = CountingCursor  # type: ignore[misc]
     hurry.HurriedCursor = CountingHurriedCursor  # type: ignore[misc]
-    boto3.setup_default_session()
+    boto3.setup_default_session(botocore_session=session())
     assert boto3.DEFAULT_SESSION is not None
     boto3.DEFAULT_SESSION.events.register("before-send", lambda **_: countdown.tick())
     boto3.DEFAULT_SESSION.events.register("after-call", lambda **_: countdown.tick())
