@@ -9,6 +9,7 @@ from chalicelib.core.schema import Dialect
 MAX_LINES = 250_000
 """In one batch: a record takes some 80 bytes beside its own, most of them for its keys, and a loader has 130 MB."""
 
+_BLOCK = 256 * 1024  # bytes whose lines are counted at once: no more than these are counted twice
 _DENSE = 512  # bytes per quote; with more quotes than that, running over all records beats jumping from quote to quote
 
 
@@ -182,27 +183,34 @@ class Cutter:
         ends = RecordEnds(self._grammar, data, self._max)
         quote = self._grammar.quote
         position = ends.near(limit)
-        dense = data.count(quote, position, limit) * _DENSE > limit - position
-        while (opening := data.find(quote, position, limit)) >= 0:
+        opening = data.find(quote, position, limit)
+        dense = opening >= 0 and data.count(quote, opening, limit) * _DENSE > limit - position
+        while opening >= 0:
             position = data.rfind(b"\n", position, opening) + 1 or position
             if dense and (run := ends.run(position, limit)) > position:
                 position = run
-                continue
-            end, _ = ends.after(position)
-            if end > limit:
-                return position
-            position = end
+            else:
+                end, _ = ends.after(position)
+                if end > limit:
+                    return position
+                position = end
+            opening = data.find(quote, position, limit)
         return data.rfind(b"\n", position, limit) + 1 or position
 
     def _limit(self, told: int) -> "_Limit":
         """Return how far into the buffer the cut to come may reach, as far as its first ``told`` bytes tell."""
         room = self._batch - self._sure
         limit = min(room, told)
-        lines = self._buffer.count(b"\n", 0, limit)
         most = MAX_LINES - self._lines
-        if lines <= most:
-            return _Limit(limit, lines, full=room < told)
         lines, position = 0, 0
+        while position < limit:
+            block = min(position + _BLOCK, limit)
+            found = self._buffer.count(b"\n", position, block)
+            if lines + found > most:
+                break
+            lines, position = lines + found, block
+        else:
+            return _Limit(limit, lines, full=room < told)
         while lines < most:  # in strides that hold as many lines as may still come, until none is left
             stride = min(position + most - lines, limit)
             lines += self._buffer.count(b"\n", position, stride)
