@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 from chalicelib.adapters.descriptors import load_datasets
 from chalicelib.adapters.postgres.database import Database
@@ -28,7 +29,15 @@ FAST_SETTINGS = {"shared_buffers": "64MB", "fsync": "off", "full_page_writes": "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no worker is waited for alone at the end."""
+    """Begin with the files that take longest, so that no worker is waited for alone at the end.
+
+    pytest 9.2 calls all of schemathesis' tests by one name, of which xdist would run the first alone.
+    """
+    for item in items:
+        label = getattr(item, "operation_label", None)
+        if label is not None and label not in item.nodeid:
+            item._id = coerce_node_id(f"{item.nodeid}[{label}]")
+    assert len({item.nodeid for item in items}) == len(items), "tests of one name: only one of them would be run"
     items.sort(key=lambda item: item.path.parent.name not in ("faults", "stack"))
 
 
