@@ -5,9 +5,10 @@ handler that its queue is for. So a test decides what is delivered, how often, i
 """
 
 import json
+import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -201,6 +202,27 @@ def _received(queue: str) -> Iterator[tuple[str, Callable[[], object]]]:
         for message in messages:
             delete = partial(sqs.delete_message, QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             yield message["Body"], delete
+
+
+def load_at_once(worker: Callable[[], System], orders: Iterable[Sequence[str]]) -> list[Exception]:
+    """Load batches by several workers at the same time, each in an order of its own; what went wrong."""
+    errors: list[Exception] = []
+
+    def work(order: Sequence[str]) -> None:
+        system = worker()
+        try:
+            for body in order:
+                system.container.intake.load(body)
+        except Exception as error:
+            errors.append(error)
+        system.container.database.close()
+
+    threads = [threading.Thread(target=work, args=(order,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
 
 
 def member(number: int, **changes: Any) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.services.ledger_ports import FinalTransaction
 from tests.policies import ITEMS, TAGGED, TALLIES, lines, with_policies
-from tests.system import System, forever
+from tests.system import System, forever, load_at_once
 
 HEADER = "code,tag,size"
 KEY = "input/{}/file.csv"
@@ -161,22 +161,7 @@ def test_later_job_that_was_quicker_has_the_last_word(small: System) -> None:
 def test_files_with_the_same_keys_side_by_side_are_each_loaded_whole_or_not_at_all(small: System) -> None:
     files = {"up": rows(*range(60)), "down": rows(*range(59, -1, -1)), "odd": rows(*range(1, 60, 2))}
     bodies = [small.split(f"input/tagged/{name}.csv", lines(HEADER, file)) for name, file in files.items()]
-    errors: list[Exception] = []
-
-    def work(order: list[str]) -> None:
-        worker = with_policies(small, DESCRIPTORS)
-        try:
-            for body in order:
-                worker.container.intake.load(body)
-        except Exception as error:
-            errors.append(error)
-        worker.container.database.close()
-
-    threads = [threading.Thread(target=work, args=(order,)) for order in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    errors = load_at_once(lambda: with_policies(small, DESCRIPTORS), bodies)
     assert errors == []
     jobs = small.container.views.jobs(dataset="tagged", limit=10)
     assert [(job["state"], job["balanced"]) for job in jobs] == [("COMPLETED", True)] * 3

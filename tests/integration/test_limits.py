@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.policies import EVENTS, lines, with_policies
-from tests.system import System, forever
+from tests.system import System, forever, load_at_once
 
 KEY = "input/events/file.csv"
 
@@ -140,23 +140,8 @@ def test_splitter_stops_when_its_job_was_stopped(system: System) -> None:
 def test_workers_side_by_side_stop_a_job_once(system: System) -> None:
     system = limited(system, max_errors=30)
     bodies = system.split(KEY, events(1000, bad=1000))
-    errors: list[Exception] = []
-
-    def work(order: list[str]) -> None:
-        worker = limited(system, max_errors=30)
-        try:
-            for body in order:
-                worker.container.intake.load(body)
-        except Exception as error:
-            errors.append(error)
-        worker.container.database.close()
-
     orders = (bodies, bodies[::-1], bodies[50:] + bodies[:50])
-    threads = [threading.Thread(target=work, args=(order,)) for order in orders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    errors = load_at_once(lambda: limited(system, max_errors=30), orders)
     assert errors == []
     job = system.job(KEY)
     assert (job["state"], job["reason"]["code"]) == ("FAILED", "too-many-errors")

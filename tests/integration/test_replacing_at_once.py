@@ -10,7 +10,7 @@ import pytest
 
 from tests.policies import lines, with_policies
 from tests.replacing import DEPENDENTS, HEADER, KEY, begun, load, oid, shadows, table
-from tests.system import System
+from tests.system import System, load_at_once
 
 
 @pytest.fixture
@@ -27,22 +27,7 @@ def test_concurrent_batches_make_one_whole(system: System) -> None:
     system.deliver(system.settings.intake_queue)
     bodies = [body for body, _ in system.receive(system.settings.batch_queue)]
     assert len(bodies) > 10
-    errors: list[Exception] = []
-
-    def work(order: list[str]) -> None:
-        worker = with_policies(system)
-        try:
-            for body in order:
-                worker.container.intake.load(body)
-        except Exception as error:
-            errors.append(error)
-        worker.container.database.close()
-
-    threads = [threading.Thread(target=work, args=(order,)) for order in (bodies, bodies[::-1], bodies[5:])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    errors = load_at_once(lambda: with_policies(system), (bodies, bodies[::-1], bodies[5:]))
     job = system.job(key)
     assert errors == []
     assert (job["balanced"], job["counts"]["inserted"], job["counts"]["rejected"]) == (True, 60, 30)

@@ -1,7 +1,6 @@
 """validate_only tells exactly what a load would do, and does nothing."""
 
 import itertools
-import threading
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.adapters.aws import client
 from chalicelib.core.metadata import VALIDATE_ONLY
 from tests.policies import ITEMS, TAGGED, TALLIES, lines, with_policies
-from tests.system import MEMBERS, System, member, members
+from tests.system import MEMBERS, System, load_at_once, member, members
 
 KEY = "input/members/file.csv"
 ASKED = {VALIDATE_ONLY: "true"}
@@ -198,22 +197,7 @@ def test_jobs_beside_a_validation_load_as_if_it_was_not_there(system: System) ->
         small.split(key.format("validated"), lines(header, up), ASKED),
         small.split(key.format("loaded"), lines(header, down)),
     ]
-    errors: list[Exception] = []
-
-    def work(order: list[str]) -> None:
-        worker = with_policies(small, [ITEMS])
-        try:
-            for body in order:
-                worker.container.intake.load(body)
-        except Exception as error:
-            errors.append(error)
-        worker.container.database.close()
-
-    threads = [threading.Thread(target=work, args=(order,)) for order in orders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    errors = load_at_once(lambda: with_policies(small, [ITEMS]), orders)
     assert errors == []
     loaded, validated = small.container.views.jobs(dataset="items", limit=2)
     assert (loaded["state"], loaded["counts"]["inserted"]) == ("COMPLETED", 60)
