@@ -19,7 +19,7 @@ from typing import Any, cast
 from benchmarks.typical import TYPICAL, typical_rows
 from chalicelib.adapters.descriptors import load_datasets
 from chalicelib.adapters.postgres.loading import cause_rows, rejection_lines
-from chalicelib.core.claims import fingerprints, key_facts
+from chalicelib.core.claims import key_facts, shared
 from chalicelib.core.cut import Cutter
 from chalicelib.core.dataset import Dataset
 from chalicelib.core.jsonlines import compile_json_reader, read_as_json
@@ -179,13 +179,18 @@ def _keys() -> Iterator[Measure]:
             facts = _facts(parsed, key)
             yield Measure(f"keys: {kind}{form}", lambda p=parsed, k=key: p.keys(k), rows, "ns/row", target)  # type: ignore[misc]
             yield Measure(f"key facts: {kind}{form}", facts, rows, "ns/row")
-            values = parsed.keys(key)
-            if not form:
-                yield Measure(f"fingerprints: {kind}", lambda v=values: fingerprints(v), rows, "ns/row")  # type: ignore[misc]
+        yield Measure(f"compare with another batch{form}", _compared(parsed), rows // 2, "ns/row")
 
 
 def _facts(parsed: Parsed, key: tuple[str, ...]) -> Callable[[], object]:
     return lambda: key_facts([key], parsed.keys)
+
+
+def _compared(parsed: Parsed) -> Callable[[], object]:
+    key = ("client_member_id",)
+    values = parsed.keys(key)
+    mine, theirs = (key_facts([key], lambda _, half=half: values[half::2]) for half in range(2))  # type: ignore[misc]
+    return lambda: shared(mine.ordered[key], mine.told[key], theirs.told[key])
 
 
 def _parsed(data: bytes, dataset: Dataset) -> Parsed:

@@ -6,40 +6,38 @@ the table for all its keys at once, in their order, which an index answers sever
 """
 
 from array import array
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
-from decimal import Decimal
-from functools import partial
-from itertools import compress, count, islice, repeat
-from operator import eq, lshift, or_, rshift
+from itertools import compress, count
 from typing import Any, Final, NamedTuple, cast
 
 from chalicelib.core.duplicates import Key, contested
+from chalicelib.core.lanes import BITS, above, every, fit, in_order, lanes_of, numbers_above, numbers_of, repeated
 
-_ROW: Final = "I"
-_PRINT: Final = "q"  # with four bytes, two batches of half a million keys would wait for each other for nothing
-_SALT: Final = b"\x9e\x37\x79\xb9\x7f\x4a\x7c\x15"  # which is no frequent key
-_PARTS: Final = [bytes(byte % 2 == part for byte in range(256)) for part in range(2)]  # of fingerprints, by one byte
-_ROW_BITS: Final = 32
 AT_ONCE: Final = 1 << 15
-_NULL = 0  # no key; should a key have this fingerprint, others wait for it as if it had told nobody
+_ROW: Final = "I"
+_NUMBER: Final = "q"
+_TOP: Final = 64 - BITS
+_COMPARED: Final = 1 << 12  # fingerprints at a time: a set that a processor has near it
+_EXACT: Final = {int, str, type(None)}  # of these, what is equal is written alike
 
 
 class Ordered(NamedTuple):
-    """A batch's values of one key in their order, nulls left out: of each its row, and how its columns are written.
+    """A batch's values of one key in their order, nulls left out: of each its row, its fingerprint, how it is written.
 
     ``texts`` has, for each ``AT_ONCE`` rows, the values of each column in one text, NUL between them: no value has one.
     """
 
     rows: "array[int]"
+    prints: "array[int]"
     texts: Sequence[tuple[str, ...]]
 
 
 class KeyFacts(NamedTuple):
-    """``rivals`` are the rows that share a key with another row of the batch; ``prints``, by key, tell of all rows."""
+    """``rivals`` are the rows that share a key with another row of the batch; ``told``, by key, tells others of all."""
 
-    prints: Mapping[Key, bytes]
+    told: Mapping[Key, bytes]
     rivals: frozenset[int]
     ordered: Mapping[Key, Ordered]
 
@@ -49,101 +47,102 @@ NO_FACTS = KeyFacts({}, frozenset(), {})
 
 def key_facts(keys: Iterable[Key], values_of: Callable[[Key], Sequence[Hashable | None]]) -> KeyFacts:
     """Return the facts of these keys; ``values_of`` gives a key's value for each row. Holds one key's at a time."""
-    prints: dict[Key, bytes] = {}
+    told: dict[Key, bytes] = {}
     rivals: set[int] = set()
-    in_order: dict[Key, Ordered] = {}
+    found: dict[Key, Ordered] = {}
     for key in keys:
-        values = values_of(key)
-        prints[key] = fingerprints(values)
-        in_order[key], sharing = ordered(values, len(key))
+        found[key], told[key], sharing = ordered(values_of(key), len(key))
         rivals |= sharing
-    return KeyFacts(prints, frozenset(rivals), in_order)
+    return KeyFacts(told, frozenset(rivals), found)
 
 
-def ordered(values: Sequence[Hashable | None], columns: int) -> tuple[Ordered, set[int]]:
-    """Return the values of a key of so many columns in their order, and the rows that share theirs with another row.
+def ordered(values: Sequence[Hashable | None], columns: int) -> tuple[Ordered, bytes, set[int]]:
+    """Return the values of a key of so many columns in their order, what others are told, and the rows that share one.
 
-    Values that have no order stay as they come: it only saves time.
+    What others are told are the fingerprints in their order, eight bytes each. ``values`` of one key are all whole
+    numbers of 64 bits or none is. Values that have no order stay as they come: it only saves time.
     """
     if isinstance(values, array):
-        return _ordered_numbers(values)
+        kinds: set[type] = {int}
+        rows, found = _ordered_numbers(values)
+        listed = (found[start : start + AT_ONCE].tolist() for start in range(0, len(found), AT_ONCE))
+        texts = [(repr(some)[1:-1].replace(", ", "\0"),) for some in listed]
+    else:
+        kinds = set(map(type, values))
+        rows = _order(values)
+        found = [values[row] for row in rows]
+        texts = [_texts(found[start : start + AT_ONCE], columns, kinds) for start in range(0, len(found), AT_ONCE)]
+    prints = _fingerprints(found, kinds)
+    told = in_order(lanes_of(prints), len(prints))
+    if kinds <= _EXACT:  # who share a value share a fingerprint
+        twice = repeated(told, len(prints))
+        places = list(compress(count(), map(twice.__contains__, prints))) if twice else []
+        sharing = {rows[places[nth]] for nth in contested({(): [found[place] for place in places]})}
+    else:
+        sharing = {rows[place] for place in contested({(): found})}
+    return Ordered(rows, prints, texts), numbers_of(told, len(prints)).tobytes(), sharing
+
+
+def _ordered_numbers(values: "array[int]") -> "tuple[array[int], Sequence[int]]":
+    """The rows in the order of their values, and these values. A value and its row are sorted as one number."""
+    length = len(values)
+    row_bits, value_bits = length.bit_length(), BITS - length.bit_length()
+    least, lanes = 0, lanes_of(values)
+    if not fit(lanes, length, value_bits):
+        least = min(values)
+        lanes = above(least, values)
+    if not fit(lanes, length, value_bits):
+        rows = _order(values)
+        return rows, array(_NUMBER, map(values.__getitem__, rows))
+    lanes = in_order(lanes << row_bits | lanes_of(array(_NUMBER, range(length))), length)
+    rows = array(_ROW, numbers_of(lanes & every((1 << row_bits) - 1, length), length))
+    return rows, numbers_above(least, lanes >> row_bits & every((1 << value_bits) - 1, length), length)
+
+
+def _order(values: Sequence[Hashable | None]) -> "array[int]":
     rows: Sequence[int] = range(len(values))
-    if None in values:
+    if not isinstance(values, array) and None in values:
         rows = [row for row in rows if values[row] is not None]
     with suppress(TypeError):  # a number and NaN
         rows = sorted(rows, key=cast(Callable[[int], Any], values.__getitem__))
-    found = [values[row] for row in rows]
-    # In order, equal values are neighbours; but sets, say, which stand for objects, have an order that is none.
-    known = set(map(type, found)) in ({int}, {str}, {Decimal}, {datetime})
-    sharing = _neighbours(found, rows) if known else contested({(): values})
-    texts = []
-    for start in range(0, len(found), AT_ONCE):
-        some = found[start : start + AT_ONCE]
-        parts = [some] if columns == 1 else zip(*cast(list[tuple[object, ...]], some), strict=True)
-        texts.append(tuple("\0".join(map(str, part)) for part in parts))
-    return Ordered(array(_ROW, rows), texts), sharing
+    return array(_ROW, rows)
 
 
-def _ordered_numbers(values: "array[int]") -> tuple[Ordered, set[int]]:
-    """Do what ``ordered`` does in little memory: a value and its row are sorted as one number."""
-    packed = sorted(map(or_, map(lshift, values, repeat(_ROW_BITS)), range(len(values))))
-    rows = array(_ROW, map(((1 << _ROW_BITS) - 1).__and__, packed))
-    found = array("q", map(rshift, packed, repeat(_ROW_BITS)))
-    del packed
-    some = (found[start : start + AT_ONCE].tolist() for start in range(0, len(found), AT_ONCE))
-    texts = [(repr(numbers)[1:-1].replace(", ", "\0"),) for numbers in some]
-    return Ordered(rows, texts), _neighbours(found, rows)
+def _texts(values: Sequence[Hashable], columns: int, kinds: set[type]) -> tuple[str, ...]:
+    if kinds <= {str, type(None)}:
+        return ("\0".join(cast(Sequence[str], values)),)
+    parts = [values] if columns == 1 else zip(*cast(Sequence[tuple[object, ...]], values), strict=True)
+    return tuple("\0".join(map(str, part)) for part in parts)
 
 
-def _neighbours(values: Sequence[Hashable], rows: Sequence[int]) -> set[int]:
-    """Return the rows, in the order of their values, of which the one before or behind has the same value."""
-    found: set[int] = set()
-    for place in compress(count(), map(eq, values, islice(values, 1, None))):
-        found.update(rows[place : place + 2])
-    return found
-
-
-def fingerprints(values: Sequence[Hashable | None]) -> bytes:
-    """Return eight bytes for each row's key. Keys that are equal, and written alike, have equal ones in any process.
-
-    ``values`` of one key are all whole numbers of 64 bits or none is.
-    """
-    if isinstance(values, array):
-        return _salted(values).tobytes()
-    told = values if None not in values else [0 if value is None else value for value in values]
-    if set(map(type, told)) == {int}:
-        prints = _salted(array(_PRINT, cast(Sequence[int], told)))
+def _fingerprints(values: Sequence[Hashable], kinds: set[type]) -> "array[int]":
+    """Return a number of ``BITS`` bits for each value; what is equal, and written alike, has the same in any process."""
+    if kinds <= {int, type(None)}:
+        hashes = array(_NUMBER, cast(Sequence[int], values))
     else:
-        # Unlike a text's, the hash of a number is the same in any process.
-        numbers = map(partial(int.from_bytes, byteorder="little"), map(str.encode, map(str, told)))
-        prints = _salted(array(_PRINT, map(hash, numbers)))
-    if told is not values:
-        for row, value in enumerate(values):
-            if value is None:
-                prints[row] = _NULL
-    return prints.tobytes()
+        texts = cast(Sequence[str], values) if kinds <= {str, type(None)} else map(str, values)
+        # Unlike a text's, the hash of a number is the same in any process, and so is that of a tuple of numbers.
+        hashes = array(_NUMBER, map(hash, zip(map(int.from_bytes, map(str.encode, texts)))))
+    length = len(hashes)
+    lanes = lanes_of(hashes)
+    top = lanes >> BITS & every((1 << _TOP) - 1, length)
+    return numbers_of((lanes ^ top) & every((1 << BITS) - 1, length), length)
 
 
-def _salted(numbers: "array[int]") -> "array[int]":
-    """Return the numbers with some bits turned over in each."""
-    salted = int.from_bytes(numbers.tobytes()) ^ int.from_bytes(_SALT * len(numbers))
-    return array(_PRINT, salted.to_bytes(len(numbers) * numbers.itemsize))
-
-
-def shared(mine: bytes, theirs: bytes) -> set[int]:
-    """Return the rows whose fingerprint is among ``theirs``, but for nulls."""
+def shared(mine: Ordered, told: bytes, theirs: bytes) -> set[int]:
+    """Return the rows of which a fingerprint is among ``theirs``; ``told`` has the same fingerprints as ``mine``."""
+    own, other = _numbers(told), _numbers(theirs)
     common: set[int] = set()
-    for part in _PARTS:  # sets of all would be the most memory that a batch needs
-        common |= set(_some(mine, part)).intersection(_some(theirs, part))
-    common.discard(_NULL)
-    return {row for row, print in enumerate(_numbers(mine)) if print in common} if common else set()
-
-
-def _some(prints: bytes, part: bytes) -> Iterator[int]:
-    return compress(_numbers(prints), prints[::8].translate(part))
+    begin = 0
+    for start in range(0, len(own), _COMPARED):
+        some = own[start : start + _COMPARED]
+        end = bisect_right(other, some[-1], begin)
+        common.update(set(some).intersection(other[begin:end]))
+        begin = bisect_left(other, some[-1], begin, end)
+    return set(compress(mine.rows, map(common.__contains__, mine.prints))) if common else set()
 
 
 def _numbers(prints: bytes) -> "array[int]":
-    numbers = array(_PRINT)
+    numbers = array(_NUMBER)
     numbers.frombytes(prints)
     return numbers

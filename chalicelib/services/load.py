@@ -78,7 +78,7 @@ class Load:
             return over_limit(dataset, records, rejected, whole=False)
 
         work = current()
-        if facts.prints:
+        if facts.told:
             self._ledger.claim(batch, facts)
             work.lap("claim")
         with self._ledger.loading(batch, facts) as transaction:

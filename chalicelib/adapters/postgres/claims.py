@@ -18,21 +18,28 @@ class Claims:
         self.facts = facts
         self._cursor = cursor
         self._here = {"job": job, "batch": batch}
-        self._prints = {_name(key): own for key, own in facts.prints.items()}
+        self._keys = {_name(key): key for key in facts.told}
         self._earlier: set[tuple[int, int]] = set()
 
     def shared(self) -> set[int]:
         """The rows with a key that an earlier batch may have, too."""
         rows: set[int] = set()
-        if self._prints:
+        if self._keys:
             self._cursor.execute(CLAIMS["earlier"], self._here)
             claim: Any
-            for claim in self._cursor:
-                found = shared(self._prints[claim.key], bytes(claim.prints))
+            for claim in self._cursor.fetchall():
+                key = self._keys[claim.key]
+                found = shared(self.facts.ordered[key], self.facts.told[key], self._told(claim))
                 if found:
                     self._earlier.add((claim.job, claim.batch))
                     rows |= found
         return rows
+
+    def _told(self, claim: Any) -> bytes:
+        """What a claim tells; nothing if its batch has just ended, whose rows are there to be looked up."""
+        self._cursor.execute(CLAIMS["told"], claim._asdict())
+        found = self._cursor.fetchone()
+        return b"" if found is None else bytes(found.prints)
 
     def wait(self) -> None:
         """Until all batches that share keys with this one have ended."""
@@ -44,7 +51,7 @@ class Claims:
 
     def withdraw(self) -> None:
         """At the batch's own end."""
-        if self._prints:
+        if self._keys:
             self._cursor.execute(CLAIMS["withdraw"], self._here)
 
 
@@ -54,7 +61,7 @@ def claim(cursor: Cursor, batch: Batch, facts: KeyFacts) -> None:
     here: dict[str, object] = {"dataset": job.dataset, "job": job.number, "batch": batch.number}
     cursor.execute(CLAIMS["begin"], here)
     here["place"] = cursor.fetchone().place
-    for key, own in facts.prints.items():
+    for key, own in facts.told.items():
         cursor.execute(CLAIMS["put"], {**here, "key": _name(key), "prints": own})
 
 

@@ -85,14 +85,14 @@ def _taken(cursor: Cursor, dataset: Dataset, target: sql.Identifier, ordered: Ma
     """The rows with a value of one of these keys that some row of the table has."""
     found: set[int] = set()
     cursor.execute(STRAIGHT["look_up"])
-    for key, (in_order, slices) in ordered.items():
+    for key, values in ordered.items():
         same = (sql.SQL("kept.{name} = wanted.{name}").format(name=sql.Identifier(name)) for name in key)
         lists = (_list(dataset, name, nth) for nth, name in enumerate(key))
         query = sql.SQL(STRAIGHT["taken"]).format(
             lists=sql.SQL(", ").join(lists), table=target, same=sql.SQL(" and ").join(same)
         )
-        for slice, texts in enumerate(slices):
-            rows = in_order[AT_ONCE * slice : AT_ONCE * (slice + 1)]
+        for slice, texts in enumerate(values.texts):
+            rows = values.rows[AT_ONCE * slice : AT_ONCE * (slice + 1)]
             arrays = {f"list{nth}": _as_array(text) for nth, text in enumerate(texts)}
             cursor.execute(query, {**arrays, "length": len(rows)})
             found.update(rows[row.place - 1] for row in cursor.fetchall())

@@ -11,11 +11,15 @@ insert into dropload.claim (dataset, job, batch, place, key, prints)
 values (%(dataset)s, %(job)s, %(batch)s, %(place)s, %(key)s, %(prints)s)
 
 -- name: earlier
-select claim.job, claim.batch, claim.key, claim.prints
+select claim.job, claim.batch, claim.key
 from dropload.claim as own
 join dropload.claim on claim.dataset = own.dataset and claim.key = own.key and claim.place < own.place
 where own.job = %(job)s and own.batch = %(batch)s
 order by claim.place
+
+-- name: told
+-- One at a time: those of a hundred batches are hundreds of megabytes.
+select prints from dropload.claim where job = %(job)s and batch = %(batch)s and key = %(key)s
 
 -- name: wait
 -- A batch's row is locked for as long as it is being loaded; that of a worker that died is not.
