@@ -7,7 +7,7 @@ the table for all its keys at once, in their order, which an index answers sever
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from itertools import compress, count
 from typing import Any, Final, NamedTuple, cast
@@ -62,15 +62,19 @@ def ordered(values: Sequence[Hashable | None], columns: int) -> tuple[Ordered, b
     What others are told are the fingerprints in their order, eight bytes each. ``values`` of one key are all whole
     numbers of 64 bits or none is. Values that have no order stay as they come: it only saves time.
     """
+    rows: array[int]
+    found: Sequence[Hashable]
+    kinds: Set[type]
+    texts: list[tuple[str, ...]]
     if isinstance(values, array):
-        kinds: set[type] = {int}
-        rows, found = _ordered_numbers(values)
-        listed = (found[start : start + AT_ONCE].tolist() for start in range(0, len(found), AT_ONCE))
+        rows, numbers = _ordered_numbers(values)
+        found, kinds = numbers, {int}
+        listed = (numbers[start : start + AT_ONCE].tolist() for start in range(0, len(numbers), AT_ONCE))
         texts = [(repr(some)[1:-1].replace(", ", "\0"),) for some in listed]
     else:
-        kinds = set(map(type, values))
         rows = _order(values)
         found = [values[row] for row in rows]
+        kinds = set(map(type, values))
         texts = [_texts(found[start : start + AT_ONCE], columns, kinds) for start in range(0, len(found), AT_ONCE)]
     prints = _fingerprints(found, kinds)
     told = in_order(lanes_of(prints), len(prints))
@@ -83,7 +87,7 @@ def ordered(values: Sequence[Hashable | None], columns: int) -> tuple[Ordered, b
     return Ordered(rows, prints, texts), numbers_of(told, len(prints)).tobytes(), sharing
 
 
-def _ordered_numbers(values: "array[int]") -> "tuple[array[int], Sequence[int]]":
+def _ordered_numbers(values: "array[int]") -> "tuple[array[int], array[int]]":
     """The rows in the order of their values, and these values. A value and its row are sorted as one number."""
     length = len(values)
     row_bits, value_bits = length.bit_length(), BITS - length.bit_length()
@@ -108,15 +112,15 @@ def _order(values: Sequence[Hashable | None]) -> "array[int]":
     return array(_ROW, rows)
 
 
-def _texts(values: Sequence[Hashable], columns: int, kinds: set[type]) -> tuple[str, ...]:
+def _texts(values: Sequence[Hashable], columns: int, kinds: Set[type]) -> tuple[str, ...]:
     if kinds <= {str, type(None)}:
         return ("\0".join(cast(Sequence[str], values)),)
     parts = [values] if columns == 1 else zip(*cast(Sequence[tuple[object, ...]], values), strict=True)
     return tuple("\0".join(map(str, part)) for part in parts)
 
 
-def _fingerprints(values: Sequence[Hashable], kinds: set[type]) -> "array[int]":
-    """Return a number of ``BITS`` bits for each value; what is equal, and written alike, has the same in any process."""
+def _fingerprints(values: Sequence[Hashable], kinds: Set[type]) -> "array[int]":
+    """Return ``BITS`` bits for each value; what is equal, and written alike, has the same ones in any process."""
     if kinds <= {int, type(None)}:
         hashes = array(_NUMBER, cast(Sequence[int], values))
     else:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from chalicelib.core.records import grammar_of
-from chalicelib.core.rejection import RecordError
+from chalicelib.core.rejection import Errors, RecordError
 from chalicelib.core.schema import Dataset
-from chalicelib.core.values import compile_check
+from chalicelib.core.values import compile_check, compile_faults
 
 Values = tuple[str | None, ...]
 
@@ -30,7 +30,8 @@ class RecordRules:
                 f"a quote opens a field and is not closed, or the record does not end, within {max_record_bytes} bytes",
             ),
         )
-        self._alone: dict[RecordError, tuple[RecordError]] = {}
+        self.faults = [compile_faults(declared[name]) if name in declared else _no_faults for name in columns]
+        """Of each column, what is wrong with a cell; nothing where it is not declared."""
         self._split = grammar_of(dataset.dialect).split
         self._quote = dataset.dialect.quote_char
         self._delimiter = dataset.dialect.delimiter.encode()
@@ -58,24 +59,14 @@ class RecordRules:
         values = [check(cell, errors) for check, cell in zip(checks, cells, strict=True) if check is not None]
         return tuple(values), errors
 
-    def errors_of_count(self, record: bytes) -> tuple[RecordError, ...]:
+    def errors_of_count(self, record: bytes) -> Errors:
         """Return what is wrong with the number of fields of a record that has no quotes and no escapes, if anything."""
         found = record.count(self._delimiter) + 1
         return () if found == len(self.checks) else _wrong_count(len(self.checks), found)
 
-    def errors_of(self, column: int, cell: bytes) -> tuple[RecordError, ...]:
-        """Return the errors of one column's cell, which is valid UTF-8 and not quoted; none where it is not declared.
 
-        Where it is one, it is the same object each time.
-        """
-        check = self.checks[column]
-        if check is None:
-            return ()
-        errors: list[RecordError] = []
-        check(cell.decode(), errors)
-        if len(errors) != 1:
-            return tuple(errors)
-        return self._alone.get(errors[0]) or self._alone.setdefault(errors[0], (errors[0],))
+def _no_faults(_text: str) -> Errors:
+    return ()
 
 
 @lru_cache(maxsize=256)

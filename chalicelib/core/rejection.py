@@ -5,7 +5,7 @@ Messages never hold a cell's value: they are logged, mailed and shown (invariant
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 
 class RecordError(NamedTuple):
@@ -18,6 +18,10 @@ class RecordError(NamedTuple):
     column: str | None
     code: str
     message: str
+
+
+Errors: TypeAlias = tuple[RecordError, ...]
+"""All that is wrong with a record or a cell."""
 
 
 class Rejection(NamedTuple):
@@ -34,7 +38,7 @@ class Rejection(NamedTuple):
     offset: int
     length: int
     raw: bytes
-    errors: tuple[RecordError, ...]
+    errors: Errors
     corrects: int | None = None
 
 
@@ -62,7 +66,7 @@ def tally(rejections: Iterable[Rejection]) -> tuple[Cause, ...]:
 
     A record with several errors counts once under each distinct (code, column).
     """
-    ways: dict[tuple[RecordError, ...], list[int]] = {}  # to be bad: few, however many records are
+    ways: dict[Errors, list[int]] = {}  # to be bad: few, however many records are
     for rejection in rejections:
         counted = ways.get(rejection.errors)
         if counted is None:

@@ -6,9 +6,7 @@ from heapq import merge
 from typing import overload
 
 from chalicelib.core.records import strip_line_end
-from chalicelib.core.rejection import RecordError, Rejection
-
-Errors = tuple[RecordError, ...]
+from chalicelib.core.rejection import Errors, Rejection
 
 
 class Rejections(Sequence[Rejection]):

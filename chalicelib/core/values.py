@@ -10,14 +10,17 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from chalicelib.core.canonical import canonical_text, shown
-from chalicelib.core.parsers import DEFAULT, described_parser, parser
-from chalicelib.core.rejection import RecordError
+from chalicelib.core.parsers import DEFAULT, Parse, described_parser, parser
+from chalicelib.core.rejection import Errors, RecordError
 from chalicelib.core.schema import Field, FieldType
 
 Check: TypeAlias = Callable[[str, list[RecordError]], str | None]
 """Takes a cell's text, adds what is wrong to the list, returns canonical text for PostgreSQL, or None for null."""
 
-Rule: TypeAlias = tuple[Callable[[Any], object], RecordError]
+Faults: TypeAlias = Callable[[str], Errors]
+"""Takes a cell's text, returns what is wrong with it; what is often returned is the same object each time."""
+
+Rule: TypeAlias = tuple[Callable[[Any], object], tuple[RecordError]]
 
 BIGINT = range(-(2**63), 2**63)
 _NOT_OF_TYPE = {
@@ -37,28 +40,50 @@ _NOT_OF_TYPE = {
 
 def compile_check(field: Field) -> Check:
     """Return the function that checks and converts this field's cells."""
-    missing = frozenset(field.missing_values)
-    empty = required_error(field)
-    wrong_type = RecordError(field.name, "type-error", _type_message(field))
-    parse = parser(field)
-    rules = _rules(field)
+    missing, empty, parse, wrong_type, rules = _parts(field)
     canonical = canonical_text(field)
 
     def check(text: str, errors: list[RecordError]) -> str | None:
         if text in missing:
-            if empty is not None:
-                errors.append(empty)
+            errors += empty
             return None
         value = parse(text)
         if value is None:
-            errors.append(wrong_type)
+            errors += wrong_type
             return None
         for holds, error in rules:
             if not holds(value):
-                errors.append(error)
+                errors += error
         return text if canonical is None else canonical(value)
 
     return check
+
+
+def compile_faults(field: Field) -> Faults:
+    """Return the function that only checks this field's cells, which is faster."""
+    missing, empty, parse, wrong_type, rules = _parts(field)
+
+    def faults(text: str) -> Errors:
+        if text in missing:
+            return empty
+        value = parse(text)
+        if value is None:
+            return wrong_type
+        found: Errors = ()
+        for holds, error in rules:
+            if not holds(value):
+                found = found + error if found else error
+        return found
+
+    return faults
+
+
+def _parts(field: Field) -> tuple[frozenset[str], Errors, Parse, Errors, list[Rule]]:
+    """What is null, what is wrong with a null, the parser, what is wrong where that finds no value, and the rules."""
+    empty = required_error(field)
+    wrong_type = RecordError(field.name, "type-error", _type_message(field))
+    missing = frozenset(field.missing_values)
+    return missing, () if empty is None else (empty,), parser(field), (wrong_type,), _rules(field)
 
 
 def required_error(field: Field) -> RecordError | None:
@@ -80,7 +105,7 @@ def _rules(field: Field) -> list[Rule]:
     rules: list[Rule] = []
 
     def rule(holds: Callable[[Any], object], message: str, code: str = "constraint-error") -> None:
-        rules.append((holds, RecordError(field.name, code, message)))
+        rules.append((holds, (RecordError(field.name, code, message),)))
 
     limits = field.constraints
     if field.type is FieldType.INTEGER:
