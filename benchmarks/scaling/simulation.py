@@ -17,7 +17,7 @@ MOST_GROUP = 10
 """Batches that the splitter sends at once (``services/cutting.py``)."""
 RETRIES = (30.0, 180.0, 1080.0, 5400.0)
 """Seconds until a failed message comes again (``services/retries.py``); the next failure is the last."""
-_PRINTS = 2**32
+_PRINTS = 2**52
 
 
 @dataclass(frozen=True)
@@ -198,16 +198,17 @@ class Simulation:
         if self.run.pooled:
             yield self.seats.take()
         rivals: list[_Claim] = []
-        read = 0.0
+        read, most = 0.0, 0
         if policy.claims:
             yield self.claim_line.serve(self.claim_seconds(batch.rows))
-            read = sum(claim.rows for claim in self.claims.values()) * inputs.keys
+            claimed = [claim.rows for claim in self.claims.values()]
+            read, most = sum(claimed) * inputs.keys, max(claimed, default=0)
             rivals = [claim for claim in self.claims.values() if self._seem_shared(claim.rows, batch.rows)]
             self.claims[batch.number] = _Claim(batch.rows, Event(clock))
             yield clock.sleep(read * inputs.claim_wire_bytes / 1e6 / inputs.claim_mb_s)
             yield self._python(read * inputs.claim_compare_us / 1e6, inputs.load_share)
         memory = (
-            inputs.base_memory_mb + (batch.size * inputs.batch_memory_factor + read * inputs.claim_wire_bytes) / 1e6
+            inputs.base_memory_mb + (batch.size * inputs.batch_memory_factor + most * inputs.claim_wire_bytes) / 1e6
         )
         self.outcome.loader_mb = max(self.outcome.loader_mb, memory)
         yield together(
@@ -228,7 +229,7 @@ class Simulation:
         return rows * self.inputs.keys * self.inputs.claim_write_us / 1e6 + self.inputs.commit_s
 
     def _seem_shared(self, theirs: int, mine: int) -> bool:
-        """Whether two batches without a common key have a common fingerprint of four bytes, as large ones often do."""
+        """Whether two batches without a common key have a common fingerprint of 52 bits."""
         return self.random.random() < -math.expm1(-theirs * mine * self.inputs.keys / _PRINTS)
 
     def _ended(self, batch: _Batch) -> None:

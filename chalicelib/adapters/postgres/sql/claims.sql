@@ -18,8 +18,10 @@ where own.job = %(job)s and own.batch = %(batch)s
 order by claim.place
 
 -- name: told
--- One at a time: those of a hundred batches are hundreds of megabytes.
-select prints from dropload.claim where job = %(job)s and batch = %(batch)s and key = %(key)s
+-- One at a time: those of a hundred batches are hundreds of megabytes. And as they are: as text they are twice as many.
+copy (
+    select prints from dropload.claim where job = {job} and batch = {batch} and key = {key}
+) to stdout (format binary)
 
 -- name: wait
 -- A batch's row is locked for as long as it is being loaded; that of a worker that died is not.
