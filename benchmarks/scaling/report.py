@@ -142,10 +142,6 @@ def _changes(inputs: Inputs) -> list[tuple[str, dict[str, Any]]]:
         ("splitter of 1,769 MB", {"split_memory_mb": inputs.full_core_mb}),
         ("no cold starts, all workers at once", {"cold_start_s": 0.0, "first_workers": 1000}),
         ("claims compared in a tenth of the CPU", {"claim_compare_us": inputs.claim_compare_us / 10}),
-        (
-            "the same, sent as bytes",
-            {"claim_compare_us": inputs.claim_compare_us / 10, "claim_wire_bytes": inputs.claim_wire_bytes / 2},
-        ),
         ("a table in 8 partitions (contention / 8)", {"contention": inputs.contention / 8}),
     ]
 
