@@ -9,7 +9,7 @@ PARTS = {
     "rejected": "ours and pgloader on members of which 0.5 %% are rejected",
     "dirty": "what each contender does with the dirty file",
     "plays": "--rows plays into sums per song and date, against \\copy of the raw rows",
-    "sizes": "rows per second and peak memory by --sizes",
+    "sizes": "rows per second and peak memory by --sizes; the largest of them is what `large` measures",
     "consumers": "rows per second by --consumers",
     "batches": "rows per second and peak memory by --batches",
     "phases": "seconds and memory by phase, and the database's seconds by statement",

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import install
 from benchmarks.contenders.base import NotRunError
+from benchmarks.files import as_json
 from benchmarks.options import PARTS
 from benchmarks.stage import say
 from benchmarks.targets import judged
@@ -35,6 +36,8 @@ most). [formats.md](formats.md) has file formats and policies beside each other.
 def write(folder: Path, *, plots: bool = True) -> None:
     """Write ``README.md`` and the plots of all parts that ``folder`` has."""
     files = {name: folder / f"{name}.json" for name in PARTS}
+    if files["sizes"].exists() and files["large"].exists():
+        _with_the_largest(files["sizes"], json.loads(files["large"].read_text()))
     parts = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
     problem = _draw(folder) if plots else ""
     if problem:
@@ -52,6 +55,15 @@ def write(folder: Path, *, plots: bool = True) -> None:
     told += [f"![{title}]({name}.svg)\n" for name, title in PLOTS.items() if (folder / f"{name}.svg").exists()]
     told += [section(name, part, machines.index(machine(part)) + 1) for name, part in parts.items()]
     (folder / "README.md").write_text("\n".join(told))
+
+
+def _with_the_largest(file: Path, large: Part) -> None:
+    """Add to the part ``sizes`` what it leaves to the part ``large``."""
+    sizes = json.loads(file.read_text())
+    names = {one["name"] for run in sizes["runs"].values() for one in run["contenders"]}
+    told = [one for one in large["contenders"] if one["name"] in names]
+    sizes["runs"][str(large["rows"])] = {"rows": large["rows"], "contenders": told}
+    file.write_text(as_json(sizes))
 
 
 def _draw(folder: Path) -> str:
