@@ -13,12 +13,11 @@ from itertools import compress, count
 from typing import Any, Final, NamedTuple, cast
 
 from chalicelib.core.duplicates import Key, contested
-from chalicelib.core.lanes import BITS, above, every, fit, in_order, lanes_of, numbers_above, numbers_of, repeated
+from chalicelib.core.lanes import BITS, above, back_above, changed, every, fit, in_order, repeated, rising
 
 AT_ONCE: Final = 1 << 15
 _ROW: Final = "I"
 _NUMBER: Final = "q"
-_TOP: Final = 64 - BITS
 _COMPARED: Final = 1 << 12  # fingerprints at a time: a set that a processor has near it
 _EXACT: Final = {int, str, type(None)}  # of these, what is equal is written alike
 
@@ -77,30 +76,39 @@ def ordered(values: Sequence[Hashable | None], columns: int) -> tuple[Ordered, b
         kinds = set(map(type, values))
         texts = [_texts(found[start : start + AT_ONCE], columns, kinds) for start in range(0, len(found), AT_ONCE)]
     prints = _fingerprints(found, kinds)
-    told = in_order(lanes_of(prints), len(prints))
+    told = in_order(prints)
     if kinds <= _EXACT:  # who share a value share a fingerprint
-        twice = repeated(told, len(prints))
+        twice = repeated(told)
         places = list(compress(count(), map(twice.__contains__, prints))) if twice else []
         sharing = {rows[places[nth]] for nth in contested({(): [found[place] for place in places]})}
     else:
         sharing = {rows[place] for place in contested({(): found})}
-    return Ordered(rows, prints, texts), numbers_of(told, len(prints)).tobytes(), sharing
+    return Ordered(rows, prints, texts), told.tobytes(), sharing
 
 
 def _ordered_numbers(values: "array[int]") -> "tuple[array[int], array[int]]":
     """The rows in the order of their values, and these values. A value and its row are sorted as one number."""
-    length = len(values)
-    row_bits, value_bits = length.bit_length(), BITS - length.bit_length()
-    least, lanes = 0, lanes_of(values)
-    if not fit(lanes, length, value_bits):
+    row_bits = len(values).bit_length()
+    value_bits = BITS - row_bits
+    least, fits = 0, fit(values, value_bits)
+    if not fits:
         least = min(values)
-        lanes = above(least, values)
-    if not fit(lanes, length, value_bits):
+        fits = fit(changed(values, lambda lanes, count, _: above(least, lanes, count)), value_bits)
+    if not fits:
         rows = _order(values)
         return rows, array(_NUMBER, map(values.__getitem__, rows))
-    lanes = in_order(lanes << row_bits | lanes_of(array(_NUMBER, range(length))), length)
-    rows = array(_ROW, numbers_of(lanes & every((1 << row_bits) - 1, length), length))
-    return rows, numbers_above(least, lanes >> row_bits & every((1 << value_bits) - 1, length), length)
+
+    def pack(lanes: int, count: int, start: int) -> int:
+        return above(least, lanes, count) << row_bits | rising(start, count)
+
+    def row(lanes: int, count: int, _start: int) -> int:
+        return lanes & every((1 << row_bits) - 1, count)
+
+    def value(lanes: int, count: int, _start: int) -> int:
+        return back_above(least, lanes >> row_bits & every((1 << value_bits) - 1, count), count)
+
+    packed = in_order(changed(values, pack))
+    return array(_ROW, changed(packed, row)), changed(packed, value)
 
 
 def _order(values: Sequence[Hashable | None]) -> "array[int]":
@@ -127,10 +135,12 @@ def _fingerprints(values: Sequence[Hashable], kinds: Set[type]) -> "array[int]":
         texts = cast(Sequence[str], values) if kinds <= {str, type(None)} else map(str, values)
         # Unlike a text's, the hash of a number is the same in any process, and so is that of a tuple of numbers.
         hashes = array(_NUMBER, map(hash, zip(map(int.from_bytes, map(str.encode, texts)))))
-    length = len(hashes)
-    lanes = lanes_of(hashes)
-    top = lanes >> BITS & every((1 << _TOP) - 1, length)
-    return numbers_of((lanes ^ top) & every((1 << BITS) - 1, length), length)
+    return changed(hashes, _folded)
+
+
+def _folded(lanes: int, count: int, _start: int) -> int:
+    top = lanes >> BITS & every((1 << 64 - BITS) - 1, count)
+    return (lanes ^ top) & every((1 << BITS) - 1, count)
 
 
 def shared(mine: Ordered, told: bytes, theirs: bytes) -> set[int]:

@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from array import array
 from collections.abc import Hashable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.core.claims import key_facts, ordered, shared
@@ -61,6 +62,14 @@ def test_values_are_told_in_their_order_and_rivals_are_those_that_share_one(valu
     in_order: list[Any] = [values[row] for row in found.rows]
     assert in_order == sorted(in_order)
     assert sharing == contested({(): values})
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-50, 50)))
+@example(0, [2**62, 0, 2**62])
+@example(0, [-(2**63), 2**63 - 1, 0])
+def test_numbers_are_told_alike_however_they_are_kept(near: int, numbers: list[int]) -> None:
+    numbers += [near + number for number in numbers if -(2**63) <= near + number < 2**63]
+    assert ordered(array("q", numbers), 1) == ordered(numbers, 1)
 
 
 def test_sets_are_rivals_though_they_have_no_order() -> None:

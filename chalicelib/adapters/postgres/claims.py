@@ -5,17 +5,16 @@ from typing import Any
 
 from psycopg2 import sql
 
+from chalicelib.adapters.postgres.binary import binary_row, number, only_value
 from chalicelib.adapters.postgres.database import Cursor
 from chalicelib.adapters.postgres.queries import queries
+from chalicelib.adapters.postgres.text import LineStream
 from chalicelib.core.claims import KeyFacts, shared
 from chalicelib.core.duplicates import Key
 from chalicelib.services.ports import Batch
 
 CLAIMS = queries("claims")
-
-# COPY's binary format: of one value, what stands before and behind it (and nothing of both where there is none).
-# https://www.postgresql.org/docs/current/sql-copy.html
-_BEFORE, _BEHIND = 19 + 2 + 4, 2
+_BUFFER = 1 << 18
 
 
 class Claims:
@@ -47,7 +46,7 @@ class Claims:
         answer = io.BytesIO()
         here = {name: sql.Literal(value) for name, value in claim._asdict().items()}
         self._cursor.copy_expert(sql.SQL(CLAIMS["told"]).format(**here), answer)
-        return answer.getbuffer()[_BEFORE:-_BEHIND].tobytes()
+        return only_value(answer.getbuffer())
 
     def wait(self) -> None:
         """Until all batches that share keys with this one have ended."""
@@ -68,9 +67,10 @@ def claim(cursor: Cursor, batch: Batch, facts: KeyFacts) -> None:
     job = batch.job
     here: dict[str, object] = {"dataset": job.dataset, "job": job.number, "batch": batch.number}
     cursor.execute(CLAIMS["begin"], here)
-    here["place"] = cursor.fetchone().place
+    place = number(cursor.fetchone().place)
     for key, own in facts.told.items():
-        cursor.execute(CLAIMS["put"], {**here, "key": _name(key), "prints": own})
+        row = (number(job.number), number(batch.number, 4), _name(key).encode(), job.dataset.encode(), place, own)
+        cursor.copy_expert(CLAIMS["put"], LineStream(binary_row(row)), _BUFFER)
 
 
 def _name(key: Key) -> str:
