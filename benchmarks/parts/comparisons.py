@@ -26,8 +26,8 @@ def members(bench: Bench) -> dict[str, Any]:
 
 def large(bench: Bench) -> dict[str, Any]:
     """The largest file, without those that would take hours."""
-    contenders: list[Contender] = [Copy(), TwoCopies(), *map(Ours, POLICIES)]
-    files = make(bench.files, "members", max(bench.options.sizes), halves=True)
+    contenders: list[Contender] = [Copy(), *map(Ours, POLICIES)]
+    files = make(bench.files, "members", max(bench.options.sizes))
     return _compare(bench, files, contenders)
 
 
