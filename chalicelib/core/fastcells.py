@@ -1,7 +1,7 @@
 """One column's part of the fast path: expressions for values that are surely good."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from chalicelib.core.fasttypes import typed_expression
@@ -13,7 +13,8 @@ from chalicelib.core.schema import Dialect, Field, FieldType
 from chalicelib.core.values import compile_check
 
 _POSTGRES_FALSE = frozenset({"f", "false", "n", "no", "off", "0"})
-_LONGEST_TEXT = 4_096  # bytes of a value of no declared length; longer ones are left to the exact rules
+_LONGEST_TAIL = 248  # bytes after a doubled quote: RE2 repeats nothing more than a thousand times, four tails included
+_LONGEST_WORD = 64  # bytes of a missing value: expressions are nested once for each
 _TEXTS = (FieldType.STRING, FieldType.ANY)
 
 
@@ -27,22 +28,22 @@ class Cell:
 
 
 class CellBuilder:
-    """Builds the cells of one dialect; no value that a cell matches takes more than ``longest`` bytes of the file."""
+    """Builds the cells of one dialect."""
 
-    def __init__(self, dialect: Dialect, *, longest: int, may_be_empty: bool) -> None:
+    def __init__(self, dialect: Dialect, *, may_be_empty: bool) -> None:
         self._d = re.escape(dialect.delimiter).encode()
         self._q = re.escape(dialect.quote_char).encode()
         self._escapes = b"\\\\" + re.escape(dialect.escape).encode()  # COPY's own, and the dialect's
         self._forbidden = (dialect.delimiter + dialect.quote_char + dialect.escape).encode() + b"\r\n\0\\"
         self._double_quote = dialect.double_quote
         self._not_skipped = b"(?! )" if dialect.skip_initial_space else b""
-        self._longest = min(longest - 4, _LONGEST_TEXT)  # two quotes, a delimiter, a carriage return
+        self._special = self._escapes + self._d + self._q + rb"\r\n\0"
         self._may_be_empty = may_be_empty
 
     def undeclared(self) -> Cell:
         """Return the cell of a column that the dataset does not declare: any text."""
-        plain = self._free_text(0 if self._may_be_empty else 1, self._longest)
-        return self._cell(plain, self._quoted_text(self._longest), may_be_empty=False, is_text=True)
+        plain = texts(self._special, 0 if self._may_be_empty else 1, None)
+        return self._cell(plain, self._quoted_text(None), may_be_empty=False, is_text=True)
 
     def cell(self, field: Field) -> Cell | None:
         """Return the cell of a field; ``None`` where nothing can be said of it in advance."""
@@ -62,33 +63,32 @@ class CellBuilder:
         return self._text(field, may_be_empty)
 
     def _text(self, field: Field, may_be_empty: bool) -> Cell | None:
-        least, most = self._lengths(field)
-        if least > most:
+        least, most = _lengths(field)
+        if most is not None and least > most:
             return None
-        quoted = self._quoted_text(most)
+        missing = [value for value in field.missing_values if value]
+        words = [value.encode() for value in missing]
+        if any(len(word) > _LONGEST_WORD for word in words):
+            return None
+        not_missing = self._none_of(missing, self._q, opened=self._q)
         if least > 1:
             # Bytes are characters only in ASCII; a maximum holds all the same, since a character has a byte or more.
-            expression = rb"[^\0-\x1f\x7f-\xff%b%b%b]{%d,%d}+" % (self._escapes, self._d, self._q, least, most)
-            quoted = self._q + expression + self._q
-        else:
-            # Nothing is one more length here, which costs less than one more alternative.
-            expression = self._free_text(0 if may_be_empty else 1, most)
-            may_be_empty = False
-        return self._cell(
-            self._unless_missing(field, rb"[%b\r\n]" % self._d) + expression,
-            self._unless_missing(field, self._q, quoted=True) + quoted,
-            may_be_empty,
-            is_text=True,
-        )
+            special = rb"\0-\x1f\x7f-\xff" + self._escapes + self._d + self._q
+            quoted = self._q + texts(special, least, most) + self._q
+            return self._cell(texts(special, least, most, words), not_missing + quoted, may_be_empty, is_text=True)
+        # Nothing is one more length here, which costs less than one more alternative.
+        plain = texts(self._special, 0 if may_be_empty else 1, most, words)
+        return self._cell(plain, not_missing + self._quoted_text(most), may_be_empty=False, is_text=True)
 
     def _patterned(self, field: Field, pattern: str, may_be_empty: bool) -> Cell | None:
         embedded = embed(pattern, self._forbidden)
-        least, most = self._lengths(field)
-        if embedded is None or least > most:
+        least, most = _lengths(field)
+        if embedded is None or (most is not None and least > most):
             return None
         expression = embedded.expression
-        if embedded.shortest < least or embedded.longest is None or embedded.longest > most:
-            ahead = self._free_text(least, most)
+        fits = most is None or (embedded.longest is not None and embedded.longest <= most)
+        if embedded.shortest < least or not fits:
+            ahead = texts(self._special, least, most)
             expression = rb"(?=%b[%b%b\r\n])%b" % (ahead, self._d, self._q, expression)
         return self._values(field, rb"(?:%b)" % expression, may_be_empty)
 
@@ -107,7 +107,7 @@ class CellBuilder:
         for value in values:
             errors: list[RecordError] = []
             safe = value.encode() and not set(self._forbidden).intersection(value.encode())
-            if safe and len(value.encode()) <= self._longest and check(value, errors) is not None and not errors:
+            if safe and check(value, errors) is not None and not errors:
                 good.append(re.escape(value.encode()))
         if not good:
             return None
@@ -116,8 +116,13 @@ class CellBuilder:
 
     def _values(self, field: Field, expression: bytes, may_be_empty: bool) -> Cell:
         """Return a cell of an expression that is the same within quotes."""
-        plain = self._unless_missing(field, rb"[%b\r\n]" % self._d) + expression
-        quoted = self._q + self._unless_missing(field, self._q) + expression + self._q
+        missing = [
+            value
+            for value in field.missing_values
+            if value and re.fullmatch(expression + b"\n", value.encode() + b"\n")
+        ]
+        plain = self._none_of(missing, rb"[%b\r\n]" % self._d) + expression
+        quoted = self._q + self._none_of(missing, self._q) + expression + self._q
         return self._cell(plain, quoted, may_be_empty)
 
     def _cell(self, plain: bytes, quoted: bytes, may_be_empty: bool, *, is_text: bool = False) -> Cell:
@@ -127,36 +132,49 @@ class CellBuilder:
         not_quoted, maybe_quoted = rb"(?:%b%b)" % (plain, or_empty), rb"(?:%b|%b%b)" % (quoted, plain, or_empty)
         return Cell(not_quoted, maybe_quoted, likely=maybe_quoted if is_text else not_quoted)
 
-    def _lengths(self, field: Field) -> tuple[int, int]:
-        """Return the least and the most bytes that a value may have; never 0, since an empty cell is another matter."""
-        limits = field.constraints
-        least = max(limits.min_length or 1, 1)
-        return least, self._longest if limits.max_length is None else min(limits.max_length, self._longest)
-
-    def _free_text(self, least: int, most: int) -> bytes:
-        return rb"[^%b%b%b\r\n\0]{%d,%d}+" % (self._escapes, self._d, self._q, least, most)
-
-    def _quoted_text(self, most: int) -> bytes:
+    def _quoted_text(self, most: int | None) -> bytes:
         """Return an expression for a quoted value of 1 to ``most`` bytes, with up to four doubled quotes in it."""
-        inside = rb"[^%b%b\r\n\0]" % (self._escapes, self._q)
-        ways = [rb"%b{1,%d}+" % (inside, most)]
-        if self._double_quote and most >= 16:  # a doubled quote is two bytes of the file
-            tail = rb"%b%b%b{0,%d}+" % (self._q, self._q, inside, most // 8 - 2)
-            ways.append(rb"%b{0,%d}+(?:%b){1,4}+" % (inside, most // 2, tail))
+        special = self._escapes + self._q + rb"\r\n\0"
+        ways = [texts(special, 1, most)]
+        if self._double_quote and (most is None or most >= 16):  # a doubled quote is two bytes of the file
+            before, after = (None, None) if most is None else (most // 2, min(most // 8 - 2, _LONGEST_TAIL))
+            tail = self._q + self._q + texts(special, 0, after)
+            ways.append(rb"%b(?:%b){1,4}+" % (texts(special, 0, before), tail))
         return rb"%b(?:%b)%b" % (self._q, b"|".join(ways), self._q)
 
-    def _unless_missing(self, field: Field, then: bytes, *, quoted: bool = False) -> bytes:
-        """Return a look ahead that refuses the field's missing values, where there are any but the empty one."""
-        missing = [value for value in field.missing_values if value]
-        if not missing:
-            return b""
-        if quoted:
-            return rb"(?!%b(?:%b)%b)" % (self._q, self._alternatives(missing), then)
-        return rb"(?!(?:%b)%b)" % (self._alternatives(missing), then)
-
-    def _alternatives(self, values: Iterable[str]) -> bytes:
+    def _none_of(self, values: Iterable[str], then: bytes, opened: bytes = b"") -> bytes:
+        """Return a look ahead that refuses each of these values when ``then`` follows; nothing where there are none."""
         quote = self._q
-        return b"|".join(re.escape(value.encode()).replace(quote, quote * 2) for value in values)
+        ways = [re.escape(value.encode()).replace(quote, quote * 2) for value in values]
+        return rb"(?!%b(?:%b)%b)" % (opened, b"|".join(ways), then) if ways else b""
+
+
+def texts(special: bytes, least: int, most: int | None, without: Collection[bytes] = ()) -> bytes:
+    """Return an expression for ``least`` to ``most`` bytes, none of them ``special``, which are not ``without``.
+
+    What follows must be special. ``special`` is as within brackets; ``most`` is ``None`` where there is no limit.
+    """
+    can_be = re.compile(rb"[^%b]*" % special).fullmatch
+    others = [word for word in without if can_be(word) and len(word) >= least and (most is None or len(word) <= most)]
+    if not others:
+        return rb"[^%b]{%d,%b}+" % (special, least, b"" if most is None else b"%d" % most)
+    # A look ahead would say it in less, but RE2 has none. The first alternative is the one that most texts take.
+    if most == 0:
+        return rb"[^\x00-\xff]"  # nothing, which it may not be
+    fewer, rest = max(least - 1, 0), None if most is None else most - 1
+    firsts = sorted({word[:1] for word in others if word})
+    # First among what is excluded: behind \0, a digit would be part of another byte's number.
+    ways = [rb"[^%b%b]%b" % (b"".join(map(re.escape, firsts)), special, texts(special, fewer, rest))]
+    ways += [
+        re.escape(first) + texts(special, fewer, rest, [word[1:] for word in others if word[:1] == first])
+        for first in firsts
+    ]
+    return rb"(?:%b)" % b"|".join([*ways, *([b""] if least == 0 and b"" not in others else [])])
+
+
+def _lengths(field: Field) -> tuple[int, int | None]:
+    """Return the least and the most bytes that a value may have; never 0, since an empty cell is another matter."""
+    return max(field.constraints.min_length or 1, 1), field.constraints.max_length
 
 
 def _texts_in(texts: Iterable[str], meanings: frozenset[str]) -> list[str]:

@@ -1,27 +1,31 @@
-"""The expression that matches runs of surely good records.
+"""The expressions that match runs of surely good records, and single bad ones.
 
-It accepts nothing but what the exact rules accept *and* what ``COPY ... (FORMAT csv)`` loads to the same value as it
+A run has nothing but what the exact rules accept *and* what ``COPY ... (FORMAT csv)`` loads to the same value as it
 stands (facts 4 and 9): no NUL, backslash or carriage return in a value, quotes only around a field that has been looked
-at, nothing that is a missing value except an empty cell. Otherwise it may refuse what it likes.
+at, nothing that is a missing value except an empty cell. Otherwise an expression may refuse what it likes.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
+from functools import cache
 
 from chalicelib.core.fastcells import Cell, CellBuilder
-from chalicelib.core.repeat import at_least_one
+from chalicelib.core.repeat import at_most
+from chalicelib.core.runs import RunEnd, runs_by_re, runs_by_re2
 from chalicelib.core.schema import Dataset, Dialect
 
-Scan = Callable[[bytes, int, int], "Iterator[re.Match[bytes]]"]
+Singles = Callable[[bytes, int, int], "Iterator[re.Match[bytes]]"]
 """Called with data, start and limit."""
 
+FEW_GOOD = 8
+"""Good records that are matched at once where many are bad; after so many, those that follow are matched as a run."""
+
 _SYNTAX = b"+-.:"  # delimiters or quotes that values of some types have in them
-_SHARE = 72  # bytes that a column needs of a record's limit, or its longest numbers would not fit
 
 
 class Quotes(Enum):
-    """How many fields of a batch are quoted. Expressions that expect quotes are slower where there are none."""
+    """How many fields of a batch are quoted. ``re`` is slower where quotes are expected and there are none."""
 
     NONE = auto()
     FEW = auto()
@@ -30,7 +34,10 @@ class Quotes(Enum):
 
 
 class FastPath:
-    """The expressions for one order of columns, each compiled when it is first wanted."""
+    """The expressions for one order of columns, each compiled when it is first wanted.
+
+    Without ``returns`` none matches a line end CRLF.
+    """
 
     def __init__(self, cells: Sequence[Cell], dialect: Dialect) -> None:
         self._cells = cells
@@ -39,29 +46,34 @@ class FastPath:
         self._special = re.escape(dialect.delimiter + dialect.quote_char + dialect.escape).encode()
         self._not_skipped = b"(?! )" if dialect.skip_initial_space else b""
         self._no_comment = b"(?!%b)" % re.escape(dialect.comment).encode() if dialect.comment else b""
-        self._scans: dict[tuple[Quotes, bool, bool], Scan] = {}
+        self.run = cache(self._run)
+        """``run(quotes, returns)`` returns what tells where a run of good records ends."""
+        self.singles = cache(self._singles)
+        """``singles(quotes, returns)`` returns what matches single records, one after the other, and then nothing.
 
-    def scan(self, quotes: Quotes, *, returns: bool, explain: bool) -> Scan:
-        """Return what matches, one after the other, runs of good records and single bad ones, and then nothing.
-
-        Without ``returns`` no line end CRLF is matched. With ``explain`` a bad record is one that has no quotes: group
-        ``i + 1`` is the text of the ``i``-th field where that is not surely good, and unset where it is. The group
-        after those is all of a record whose fields are too many or too few. Without ``explain`` there are no bad ones,
-        but it is compiled in less than half the time.
+        A bad one has no quotes: group ``i + 1`` is the text of the ``i``-th field where that is not surely good, and
+        unset where it is. The group after those is all of a record whose fields are too many or too few. Where no group
+        is set, the record is surely good.
         """
-        if (quotes, returns, explain) not in self._scans:
-            line_end = rb"\r?+\n" if returns else rb"\n"
-            plain, maybe_quoted, likely = (
-                self._no_comment + self._delimiter.join(cells) + line_end
-                for cells in zip(*((cell.plain, cell.maybe_quoted, cell.likely) for cell in self._cells), strict=True)
-            )
-            most = {Quotes.MANY: maybe_quoted, Quotes.TEXTS: likely}.get(quotes, plain)
-            run = at_least_one(most.decode()).encode()
-            rest = [maybe_quoted] if quotes in (Quotes.FEW, Quotes.TEXTS) else []
-            # Nothing is the last alternative, or the next match would be looked for among all that follows.
-            ways = [run, *rest, *([self._bad] if explain else []), b""]
-            self._scans[quotes, returns, explain] = re.compile(b"|".join(ways)).finditer
-        return self._scans[quotes, returns, explain]
+
+    def _run(self, quotes: Quotes, returns: bool) -> RunEnd:
+        plain, maybe_quoted, likely = self._records(returns)
+        # To RE2 all that may come next is one state; re tries one after the other.
+        by_re2 = runs_by_re2(plain if quotes is Quotes.NONE else maybe_quoted)
+        return by_re2 or runs_by_re({Quotes.MANY: maybe_quoted, Quotes.TEXTS: likely}.get(quotes, plain))
+
+    def _singles(self, quotes: Quotes, returns: bool) -> Singles:
+        plain, maybe_quoted, _ = self._records(returns)
+        few = at_most(plain.decode(), FEW_GOOD).encode()
+        # Nothing is the last alternative, or the next match would be looked for among all that follows.
+        ways = [few, self._bad, *([maybe_quoted] if quotes is not Quotes.NONE else []), b""]
+        return re.compile(b"|".join(ways)).finditer
+
+    def _records(self, returns: bool) -> Iterator[bytes]:
+        """Yield the expressions of a record: without quotes, with or without them, as is most likely with some."""
+        line_end = rb"\r?+\n" if returns else rb"\n"
+        for cells in zip(*((cell.plain, cell.maybe_quoted, cell.likely) for cell in self._cells), strict=True):
+            yield self._no_comment + self._delimiter.join(cells) + line_end
 
     @property
     def _bad(self) -> bytes:
@@ -77,16 +89,14 @@ class FastPath:
         return rb"%b(?:%b|%b)" % (self._no_comment, b"".join(fields), ragged)
 
 
-def compile_fast_path(dataset: Dataset, columns: Sequence[str], max_record_bytes: int) -> FastPath | None:
+def compile_fast_path(dataset: Dataset, columns: Sequence[str]) -> FastPath | None:
     """Return the fast path for files with these columns; ``None`` where no record can be called surely good."""
     dialect = dataset.dialect
-    special = dialect.delimiter + dialect.quote_char + dialect.escape
-    share = max_record_bytes // (len(columns) + 1)
-    if share < _SHARE or any(char in _SYNTAX for char in special.encode()):
+    if any(char in _SYNTAX for char in (dialect.delimiter + dialect.quote_char + dialect.escape).encode()):
         return None
     declared = {field.name: field for field in dataset.fields}
     # A lone column must not be empty: an empty line is no record.
-    builder = CellBuilder(dialect, longest=share, may_be_empty=len(columns) > 1)
+    builder = CellBuilder(dialect, may_be_empty=len(columns) > 1)
     cells: list[Cell] = []
     for name in columns:
         cell = builder.cell(declared[name]) if name in declared else builder.undeclared()

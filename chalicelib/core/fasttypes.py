@@ -21,8 +21,8 @@ _FRACTION = rb"(?:\.[0-9]{1,6}+|)"
 _OFFSET = rb"[+-](?:0[0-9]|1[0-3]):[0-5][0-9]"
 _FRACTION_OFFSET = rb"(?:Z|\.[0-9]{1,6}+(?:Z|%b|)|%b|)" % (_OFFSET, _OFFSET)
 _MONTH = rb"-(?:0[1-9]|1[0-2])"
-# Only the last days of a month ask which month it is.
-_DAY = _MONTH + rb"-(?:0[1-9]|1[0-9]|2[0-8]|29(?<!02-29)|30(?<!02-30)|31(?<=(?:0[13578]|1[02])-31))"
+# Days that every month has come first: the others take a second look at the month.
+_DAY = rb"(?:%b-(?:0[1-9]|1[0-9]|2[0-8])|-(?:0[13-9]|1[0-2])-(?:29|30)|-(?:0[13578]|1[02])-31)" % _MONTH
 _DURATION = (
     rb"P(?=[0-9T])(?:[0-9]{1,4}+Y)?+(?:[0-9]{1,4}+M)?+(?:[0-9]{1,4}+D)?+"
     rb"(?:T(?=[0-9])(?:[0-9]{1,4}+H)?+(?:[0-9]{1,4}+M)?+(?:[0-9]{1,4}+(?:\.[0-9]{1,6}+)?+S)?+)?+"
@@ -111,12 +111,13 @@ def _number(limits: Constraints, *, fraction: bool) -> bytes | None:
     highest = high if isinstance(high, Decimal) else Decimal(_ANY_NUMBER)
     first = max(int(lowest.to_integral_value(ROUND_CEILING)), -_ANY_NUMBER) + (low is limits.exclusive_minimum)
     last = min(int(highest.to_integral_value(ROUND_FLOOR)), _ANY_NUMBER) - (high is limits.exclusive_maximum)
-    positive, negative = between(max(first, 0), last - 1), between(max(-last, 0), -first - 1)
-    if first <= last:
-        positive += [rb"%d(?!\.)" % last] if 0 <= last < _ANY_NUMBER else []
-        negative += [rb"%d(?!\.)" % -first] if -_ANY_NUMBER < first < 0 else []
-    whole = _signed(positive, negative)
-    return whole and whole + (_DECIMALS if fraction else b"")
+    whole = _signed(between(max(first, 0), last - 1), between(max(-last, 0), -first - 1))
+    outermost = _signed(
+        [b"%d" % last] if max(first, 0) <= last < _ANY_NUMBER else [],
+        [b"%d" % -first] if -_ANY_NUMBER < first <= min(last, -1) else [],
+    )
+    ways = [*([whole + (_DECIMALS if fraction else b"")] if whole else []), *([outermost] if outermost else [])]
+    return rb"(?:%b)" % b"|".join(ways) if ways else None
 
 
 def _signed(positive: list[bytes], negative: list[bytes]) -> bytes | None:

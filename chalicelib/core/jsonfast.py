@@ -20,13 +20,12 @@ PAYLOAD = Dialect(delimiter="\x1f", quote_char="\x1e")
 
 _IN_STRINGS = Dialect(delimiter='"', quote_char="\x1f")  # to a cell, what ends the string is its delimiter
 _SPACE = rb"[ \t]{0,4}+"
-_FILLING = 32  # bytes that a member takes besides its name and its value, at most
-_SHARE = 72  # bytes that a value needs of a record's limit, or the longest numbers would not fit
 _DIGITS = rb"-?+(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]{1,17}+)?+"  # of a number that is taken for text
 _LONGEST_DIGITS = 40
 _NUMBER = rb"(?=-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+[ \t,}])"  # what JSON takes for one, at what a type takes for one
 _CAPTURED = rb'(?:null|"?+((?<=")[^"]*+|(?<!")[^ \t,}]++)"?+)'  # one group, with quotes around it or without
 _ANY_VALUE = rb'(?:"[^"]*+"|[^" \t,}]++)'
+_UNKNOWN = rb'(?:"[^\0-\x1f"\\]*+"|%b|true|false|null)' % _DIGITS
 _LITERAL = re.compile(r"-?[0-9.]+|true|false").fullmatch
 _TEXTS = (FieldType.STRING, FieldType.ANY)
 _NUMBERS = (FieldType.INTEGER, FieldType.NUMBER, FieldType.YEAR)
@@ -38,14 +37,11 @@ class Shape:
     ``fields`` has a field for each name, or ``None`` where it is none's; ``columns`` are those of the payload.
     """
 
-    def __init__(
-        self, names: Sequence[str], fields: Sequence[Field | None], columns: Sequence[str], longest: int
-    ) -> None:
-        builder = CellBuilder(_IN_STRINGS, longest=longest, may_be_empty=len(columns) > 1)
+    def __init__(self, names: Sequence[str], fields: Sequence[Field | None], columns: Sequence[str]) -> None:
+        builder = CellBuilder(_IN_STRINGS, may_be_empty=len(columns) > 1)
         labels = [re.escape(json.dumps(name, ensure_ascii=False).encode()) for name in names]
         values = [
-            _unknown(longest) if field is None else _ways(field, builder, may_be_null=len(columns) > 1)
-            for field in fields
+            _UNKNOWN if field is None else _ways(field, builder, may_be_null=len(columns) > 1) for field in fields
         ]
         several = at_least_one(_record(labels, values).decode()).encode()
         self.run: Callable[..., re.Match[bytes] | None] = re.compile(several).match
@@ -69,9 +65,7 @@ class Shape:
         return b"\n".join([*lines, b""]), len(rows)
 
 
-def compile_shape(
-    names: Sequence[str], fields: Sequence[Field | None], columns: Sequence[Field], max_record_bytes: int
-) -> Shape | None:
+def compile_shape(names: Sequence[str], fields: Sequence[Field | None], columns: Sequence[Field]) -> Shape | None:
     """Return the shape of records that have members of these names; ``None`` where none is surely good.
 
     ``fields`` are those that the names stand for, ``columns`` all that a row has, each of them once.
@@ -81,10 +75,7 @@ def compile_shape(
         return None
     if not all(name.isprintable() for name in names):
         return None
-    longest = (max_record_bytes - sum(len(name.encode()) + _FILLING for name in names)) // len(names)
-    if longest < _SHARE:
-        return None
-    return Shape(names, fields, [column.name for column in columns], longest)
+    return Shape(names, fields, [column.name for column in columns])
 
 
 def _record(labels: Sequence[bytes], values: Sequence[bytes]) -> bytes:
@@ -117,7 +108,3 @@ def _bare(field: Field) -> bytes | None:
     plain = field.type in _TEXTS and field.format == "default" and limits.pattern is None
     fits = (limits.min_length or 0) <= 1 and (limits.max_length or _LONGEST_DIGITS) >= _LONGEST_DIGITS
     return _DIGITS if plain and fits else None
-
-
-def _unknown(longest: int) -> bytes:
-    return rb'(?:"[^\0-\x1f"\\]{0,%d}+"|%b|true|false|null)' % (longest - 2, _DIGITS)

@@ -1,7 +1,5 @@
 """One batch of JSON Lines while it is being read: shapes where they are sure, the exact rules everywhere else."""
 
-from collections.abc import Iterator
-
 from chalicelib.core.exact import Values
 from chalicelib.core.jsonfast import Shape
 from chalicelib.core.jsonrules import ObjectRules
@@ -9,7 +7,7 @@ from chalicelib.core.parsed import Located, Run
 from chalicelib.core.records import strip_line_end
 from chalicelib.core.rejection import too_long
 from chalicelib.core.rejections import Rejections
-from chalicelib.core.utf8 import invalid_positions
+from chalicelib.core.stretches import sound_stretches
 from chalicelib.errors import Terminal
 
 _BLANK = b" \t\r\n"
@@ -37,7 +35,7 @@ class JsonReading:
 
     def read(self) -> None:
         """Read all, by shapes wherever they are sure."""
-        for start, stop in self._valid_stretches():
+        for start, stop in sound_stretches(self._data, self._max):
             self.read_exactly(start)
             while self._position < stop:
                 if not self._take_run(stop):
@@ -52,15 +50,6 @@ class JsonReading:
     def payload(self) -> bytes:
         """Return what COPY is given for all runs."""
         return b"".join(self._payloads)
-
-    def _valid_stretches(self) -> Iterator[tuple[int, int]]:
-        """Yield start and stop of each stretch of lines that are valid UTF-8."""
-        data, start = self._data, 0
-        for position in invalid_positions(data):
-            if position >= start:
-                yield start, data.rfind(b"\n", start, position) + 1 or start
-                start = data.find(b"\n", position) + 1 or len(data)
-        yield start, len(data)
 
     def _take_run(self, stop: int) -> bool:
         start = self._position
@@ -108,6 +97,6 @@ class JsonReading:
             return
         self.slow.append(values)
         self.slow_records.append(Located(self.record, line, start, end))
-        shape = self._rules.shape(names, self._max)
+        shape = self._rules.shape(names)
         if shape is not None:
             self._prefer(shape)

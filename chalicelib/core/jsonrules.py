@@ -46,7 +46,7 @@ class ObjectRules:
     def __init__(self, dataset: Dataset, fields: Sequence[Field]) -> None:
         self._columns = [_column(field) for field in fields]
         self._fields = {field.name: field for field in fields}
-        self._shapes: dict[tuple[Names, int], Shape | None] = {}
+        self._shapes: dict[Names, Shape | None] = {}
         self._rejects_others = dataset.extra_columns is ExtraColumns.REJECT
         by_name = dataset.header_match is HeaderMatch.EXACT and not dataset.aliases
         self._name: Callable[[str], str] | None = None if by_name else _resolver(dataset)
@@ -74,15 +74,14 @@ class ObjectRules:
             errors.append(RecordError(None, "extra-cell", f"has members that the dataset does not: {_listed(others)}"))
         return self._values(text, members, errors), errors, tuple(label for label, _ in pairs)
 
-    def shape(self, names: Names, max_record_bytes: int) -> Shape | None:
+    def shape(self, names: Names) -> Shape | None:
         """Return the shape of records with members of these names, compiled once."""
-        key = names, max_record_bytes
-        if key not in self._shapes:
+        if names not in self._shapes:
             if len(self._shapes) >= _SHAPES:
                 return None
             fields = [self._fields.get(name if self._name is None else self._name(name)) for name in names]
-            self._shapes[key] = compile_shape(names, fields, list(self._fields.values()), max_record_bytes)
-        return self._shapes[key]
+            self._shapes[names] = compile_shape(names, fields, list(self._fields.values()))
+        return self._shapes[names]
 
     def _values(self, text: str, members: dict[str, Any], errors: list[RecordError]) -> Values:
         escaped = "\\u" in text

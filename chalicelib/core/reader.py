@@ -43,7 +43,7 @@ class Reader:
         self._grammar = grammar_of(dataset.dialect)
         self._max = max_record_bytes
         self._rules = RecordRules(dataset, columns, max_record_bytes)
-        self._fast_path = compile_fast_path(dataset, columns, max_record_bytes) if fast_path else None
+        self._fast_path = compile_fast_path(dataset, columns) if fast_path else None
         self._keys = KeyReader(dataset, columns)
 
     def read(self, data: bytes, *, offset: int, first_line: int) -> Parsed:

@@ -1,15 +1,15 @@
 """One batch while it is being read: the fast path where that is sure, the exact rules everywhere else."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from chalicelib.core.exact import RecordRules, Values
-from chalicelib.core.fastpath import FastPath, Quotes, Scan
+from chalicelib.core.fastpath import FEW_GOOD, FastPath, Quotes, Singles
 from chalicelib.core.parsed import Located, Run
 from chalicelib.core.records import Grammar, RecordEnds, strip_line_end
 from chalicelib.core.rejection import Errors, RecordError, too_long
 from chalicelib.core.rejections import Rejections
-from chalicelib.core.utf8 import invalid_positions
+from chalicelib.core.stretches import sound_stretches
 
 # Bytes per quote; with more quotes than that, the expression that expects them is the faster one.
 _QUOTED, _QUOTED_TEXTS = 256, 2048
@@ -41,15 +41,16 @@ class Reading:
     def read(self, fast_path: FastPath) -> None:
         """Read all, by the fast path wherever that is sure."""
         quotes, returns = self._quotes(), b"\r" in self._data
-        scan = fast_path.scan(quotes, returns=returns, explain=False)
-        for start, stop in self._valid_stretches():
+        run = fast_path.run(quotes, returns)
+        ahead = True  # whether a run is likely to begin
+        for start, stop in sound_stretches(self._data, self._max):
             self.read_exactly(start)
-            self._scan(scan, stop)
             while self._position < stop:
-                scan = fast_path.scan(quotes, returns=returns, explain=True)
-                self._scan(scan, stop)
-                if self._position < stop:
-                    self._read_one()
+                if ahead:
+                    self._take_run(run(self._data, self._position, stop))
+                    ahead = False
+                else:
+                    ahead = self._read_to_run(fast_path.singles(quotes, returns), stop)
         self.read_exactly(len(self._data))
 
     def read_exactly(self, stop: int) -> None:
@@ -64,15 +65,6 @@ class Reading:
         # Accepted records have no carriage returns but those of their line ends.
         return payload.replace(b"\r\n", b"\n") if b"\r" in payload else payload
 
-    def _valid_stretches(self) -> Iterator[tuple[int, int]]:
-        """Yield start and stop of each stretch of lines that are valid UTF-8."""
-        data, start = self._data, 0
-        for position in invalid_positions(data):
-            if position >= start:
-                yield start, data.rfind(b"\n", start, position) + 1 or start
-                start = data.find(b"\n", position) + 1 or len(data)
-        yield start, len(data)
-
     def _quotes(self) -> Quotes:
         """Guess from samples whether many fields are quoted: a wrong guess costs time only."""
         if self._quote not in self._data:
@@ -85,17 +77,19 @@ class Reading:
             return Quotes.MANY
         return Quotes.TEXTS if quotes * _QUOTED_TEXTS > seen else Quotes.FEW
 
-    def _scan(self, scan: Scan, stop: int) -> None:
-        """Take good records, and reject those that are bad in their values only, as far as that is sure.
+    def _read_to_run(self, singles: Singles, stop: int) -> bool:
+        """Read on where records are bad: to what looks like a run, or past one of which only the exact rules can tell.
 
-        The same as ``_read_one`` would do, for nearly all records, at many times its speed.
+        Return whether it looks like a run. Records that are bad in their values only are rejected as ``_read_one``
+        would do it, at many times its speed.
         """
-        faults, limit = self._rules.faults, self._max
+        faults = self._rules.faults
         width = len(faults)
         position = self._position
         ends = array("q")
         found: list[Errors] = []
-        for match in scan(self._data, position, stop):
+        run = False
+        for match in singles(self._data, position, stop):
             last, end = match.lastindex, match.end()
             if last is None:
                 if end == position:
@@ -103,7 +97,9 @@ class Reading:
                 if found:
                     self._reject_all(ends, found)
                     ends, found = array("q"), []
-                self._take_run(end)
+                run = self._take_run(end) == FEW_GOOD
+                if run:
+                    break
             else:
                 cells = match.groups()
                 errors: Errors
@@ -116,13 +112,16 @@ class Reading:
                     for wrong_in, cell in zip(faults, cells, strict=False):
                         if cell is not None:
                             errors += wrong_in(cell.decode())
-                if not errors or end - position > limit:
+                if not errors:
                     break
                 ends.append(end)
                 found.append(errors)
             position = end
         if found:
             self._reject_all(ends, found)
+        if not run and self._position < stop:
+            self._read_one()
+        return run
 
     def _reject_all(self, ends: "array[int]", errors: list[Errors]) -> None:
         """Reject the next records, which have a line each and end there."""
@@ -131,9 +130,12 @@ class Reading:
         self._line += len(ends)
         self._position = ends[-1]
 
-    def _take_run(self, end: int) -> None:
+    def _take_run(self, end: int) -> int:
+        """Take the good records up to ``end``, and return how many they are."""
         start = self._position
         rows = self._data.count(b"\n", start, end)
+        if not rows:
+            return 0
         if self.runs and self.runs[-1].end == start:
             before = self.runs[-1]
             self.runs[-1] = Run(before.row, before.record, before.line, before.start, end)
@@ -143,6 +145,7 @@ class Reading:
         self.record += rows
         self._line += rows
         self._position = end
+        return rows
 
     def _read_one(self) -> None:
         """Read one record, or skip one blank line or comment, by the exact rules."""

@@ -18,3 +18,8 @@ def any_number(group: str) -> str:
 def at_least_one(group: str) -> str:
     """``(?:group)++``: as many as there are, and one at least."""
     return f"(?:{group})++" if _SOUND else f"(?>(?:{group})+)"
+
+
+def at_most(group: str, most: int) -> str:
+    """``(?:group){1,most}+``: as many as there are, but one at least and no more than these."""
+    return f"(?:{group}){{1,{most}}}+" if _SOUND else f"(?>(?:{group}){{1,{most}}})"

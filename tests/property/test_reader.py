@@ -46,11 +46,12 @@ def as_postgres_reads(value: str, dataset: Dataset, name: str) -> str | None:
     return compile_check(field)(value, [])
 
 
-@given(cases(), LIMITS)
+@given(cases(), LIMITS, st.sampled_from([1, 1, 2, 12]))
 def test_the_fast_path_comes_to_what_the_exact_rules_come_to(
-    case: tuple[Dataset, tuple[str, ...], bytes], limit: int
+    case: tuple[Dataset, tuple[str, ...], bytes], limit: int, times: int
 ) -> None:
     dataset, columns, content = case
+    content *= times
     reader, exact_reader = (Reader(dataset, columns, limit, fast_path=fast) for fast in (True, False))
     parsed, exact = (r.read(content, offset=1000, first_line=7) for r in (reader, exact_reader))
     assert parsed.rejections == exact.rejections
