@@ -52,8 +52,8 @@ class FastPath:
         """``singles(quotes, returns)`` returns what matches single records, one after the other, and then nothing.
 
         A bad one has no quotes: group ``i + 1`` is the text of the ``i``-th field where that is not surely good, and
-        unset where it is. The group after those is all of a record whose fields are too many or too few. Where no group
-        is set, the record is surely good.
+        unset where it is. The group after those is all of a record whose fields are too many or too few, and the last one
+        is a blank line. Where no group is set, the record is surely good.
         """
 
     def _run(self, quotes: Quotes, returns: bool) -> RunEnd:
@@ -66,7 +66,7 @@ class FastPath:
         plain, maybe_quoted, _ = self._records(returns)
         few = at_most(plain.decode(), FEW_GOOD).encode()
         # Nothing is the last alternative, or the next match would be looked for among all that follows.
-        ways = [few, self._bad, *([maybe_quoted] if quotes is not Quotes.NONE else []), b""]
+        ways = [few, self._bad, *([maybe_quoted] if quotes is not Quotes.NONE else []), rb"(\r?+\n)", b""]
         return re.compile(b"|".join(ways)).finditer
 
     def _records(self, returns: bool) -> Iterator[bytes]:

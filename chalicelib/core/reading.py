@@ -91,21 +91,12 @@ class Reading:
         run = False
         for match in singles(self._data, position, stop):
             last, end = match.lastindex, match.end()
-            if last is None:
-                if end == position:
-                    break
-                if found:
-                    self._reject_all(ends, found)
-                    ends, found = array("q"), []
-                run = self._take_run(end) == FEW_GOOD
-                if run:
-                    break
-            else:
+            if last is not None and last <= width + 1:
                 cells = match.groups()
                 errors: Errors
                 if last > width:
                     errors = self._rules.errors_of_count(cells[width])
-                elif cells.count(None) == width:  # one cell, as nearly always
+                elif cells.count(None) == width + 1:  # one cell, as nearly always
                     errors = faults[last - 1](cells[last - 1].decode())
                 else:
                     errors = ()
@@ -116,6 +107,18 @@ class Reading:
                     break
                 ends.append(end)
                 found.append(errors)
+                position = end
+                continue
+            if found:
+                self._reject_all(ends, found)
+                ends, found = array("q"), []
+            if last is not None:
+                self._advance(end)
+            elif end == position:
+                break
+            elif self._take_run(end) == FEW_GOOD:
+                run = True
+                break
             position = end
         if found:
             self._reject_all(ends, found)
