@@ -52,8 +52,8 @@ class FastPath:
         """``singles(quotes, returns)`` returns what matches single records, one after the other, and then nothing.
 
         A bad one has no quotes: group ``i + 1`` is the text of the ``i``-th field where that is not surely good, and
-        unset where it is. The group after those is all of a record whose fields are too many or too few, and the last one
-        is a blank line. Where no group is set, the record is surely good.
+        unset where it is. The group after those is all of a record whose fields are too many or too few, and the last
+        one is a blank line. Where no group is set, the record is surely good.
         """
 
     def _run(self, quotes: Quotes, returns: bool) -> RunEnd:
