@@ -100,6 +100,7 @@ class Files(Foundation):
 
     @cached_property
     def load(self) -> Load:
+        import chalicelib.core.runs  # noqa: F401 - RE2, which no other function starts with
         from chalicelib.services.load import Load
 
         return Load(ledger=self.ledger, reads=self.reads, finalise=self.finalise, meter=self.meter)

@@ -12,8 +12,10 @@ from functools import cache
 
 from chalicelib.core.fastcells import Cell, CellBuilder
 from chalicelib.core.repeat import at_most
-from chalicelib.core.runs import RunEnd, runs_by_re, runs_by_re2
 from chalicelib.core.schema import Dataset, Dialect
+
+RunEnd = Callable[[bytes, int, int], int]
+"""Called with data, start and limit: returns where the run of records that begins at ``start`` ends, or ``start``."""
 
 Singles = Callable[[bytes, int, int], "Iterator[re.Match[bytes]]"]
 """Called with data, start and limit."""
@@ -57,6 +59,8 @@ class FastPath:
         """
 
     def _run(self, quotes: Quotes, returns: bool) -> RunEnd:
+        from chalicelib.core.runs import runs_by_re, runs_by_re2  # not by functions that know readers, but read nothing
+
         plain, maybe_quoted, likely = self._records(returns)
         # To RE2 all that may come next is one state; re tries one after the other.
         by_re2 = runs_by_re2(plain if quotes is Quotes.NONE else maybe_quoted)

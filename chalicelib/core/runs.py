@@ -9,10 +9,8 @@ from collections.abc import Callable
 
 import re2
 
+from chalicelib.core.fastpath import RunEnd
 from chalicelib.core.repeat import at_least_one
-
-RunEnd = Callable[[bytes, int, int], int]
-"""Called with data, start and limit: returns where the run of records that begins at ``start`` ends, or ``start``."""
 
 _MOST_STATES = 5_000  # about; each takes 10 us to make, and a kilobyte while it is compiled
 _MEMORY = 32 << 20  # bytes that one automaton may take; a tenth of them is enough for so many states

@@ -53,6 +53,7 @@ def test_a_function_of_a_queue_starts_with_its_own_service_and_no_others(functio
     shared = {OWN["split"]} if function in {"convert", "fetch", "sweep"} else set()  # what they begin, it goes on with
     assert (imported & set(OWN.values())) - shared == {OWN[function]}
     assert imported & REQUESTS == set()
+    assert ("re2" in imported) == (function == "load")
 
 
 @pytest.mark.parametrize("function", ["migrate", "create_key", "bury_intake"])
