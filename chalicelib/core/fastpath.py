@@ -20,7 +20,7 @@ RunEnd = Callable[[bytes, int, int], int]
 Singles = Callable[[bytes, int, int], "Iterator[re.Match[bytes]]"]
 """Called with data, start and limit."""
 
-FEW_GOOD = 8
+FEW_GOOD = 4
 """Good records that are matched at once where many are bad; after so many, those that follow are matched as a run."""
 
 _SYNTAX = b"+-.:"  # delimiters or quotes that values of some types have in them
