@@ -53,7 +53,7 @@ def engine(bench: Bench) -> dict[str, Any]:
         **{f"the prototype: {name}": work for name, work in _prototype(members, dirty).items()},
     }
     rates: dict[str, list[float]] = {name: [] for name in works}
-    for number in range(1 + max(3, bench.options.rounds)):
+    for number in range(1 + max(9, bench.options.rounds)):
         for name, (work, size) in works.items():
             began = time.process_time()
             work()
