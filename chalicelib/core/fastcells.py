@@ -14,15 +14,19 @@ from chalicelib.core.values import compile_check
 
 _POSTGRES_FALSE = frozenset({"f", "false", "n", "no", "off", "0"})
 _LONGEST_TAIL = 248  # bytes after a doubled quote: RE2 repeats nothing more than a thousand times, four tails included
-_LONGEST_WORD = 64  # bytes of a missing value: expressions are nested once for each
+_FEW_WORDS = 32  # characters of missing values in all: expressions without look-arounds grow with each
 _TEXTS = (FieldType.STRING, FieldType.ANY)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Expressions for a whole cell: not quoted, either way, and as is most likely where some fields are quoted."""
+    """Expressions for a whole cell: not quoted, either way, and as is most likely where some fields are quoted.
+
+    ``linear`` is ``plain`` without look-arounds where that is possible, which takes ``re`` longer.
+    """
 
     plain: bytes
+    linear: bytes
     maybe_quoted: bytes
     likely: bytes
 
@@ -53,7 +57,8 @@ class CellBuilder:
         if limits.enum is not None or field.type is FieldType.BOOLEAN:
             return self._listed(field, may_be_empty)
         if field.type not in _TEXTS:
-            expression = typed_expression(field)
+            spaced = " " in field.format and b" " in self._forbidden
+            expression = None if spaced else typed_expression(field)
             return None if expression is None else self._values(field, expression, may_be_empty)
         plain = PLAIN.get(field.format)
         if limits.pattern is not None:
@@ -67,18 +72,26 @@ class CellBuilder:
         if most is not None and least > most:
             return None
         missing = [value for value in field.missing_values if value]
-        words = [value.encode() for value in missing]
-        if any(len(word) > _LONGEST_WORD for word in words):
-            return None
-        not_missing = self._none_of(missing, self._q, opened=self._q)
+        not_missing = self._none_of(missing, rb"[%b\r\n]" % self._d)
+        not_missing_quoted = self._none_of(missing, self._q, opened=self._q)
+        special = self._special
         if least > 1:
             # Bytes are characters only in ASCII; a maximum holds all the same, since a character has a byte or more.
             special = rb"\0-\x1f\x7f-\xff" + self._escapes + self._d + self._q
             quoted = self._q + texts(special, least, most) + self._q
-            return self._cell(texts(special, least, most, words), not_missing + quoted, may_be_empty, is_text=True)
-        # Nothing is one more length here, which costs less than one more alternative.
-        plain = texts(self._special, 0 if may_be_empty else 1, most, words)
-        return self._cell(plain, not_missing + self._quoted_text(most), may_be_empty=False, is_text=True)
+        else:
+            # Nothing is one more length here, which costs less than one more alternative.
+            least = 0 if may_be_empty else 1
+            may_be_empty = False
+            quoted = self._quoted_text(most)
+        few = sum(map(len, missing)) <= _FEW_WORDS
+        return self._cell(
+            not_missing + texts(special, least, most),
+            not_missing_quoted + quoted,
+            may_be_empty,
+            is_text=True,
+            linear=texts(special, least, most, [value.encode() for value in missing]) if few else None,
+        )
 
     def _patterned(self, field: Field, pattern: str, may_be_empty: bool) -> Cell | None:
         embedded = embed(pattern, self._forbidden)
@@ -125,12 +138,16 @@ class CellBuilder:
         quoted = self._q + self._none_of(missing, self._q) + expression + self._q
         return self._cell(plain, quoted, may_be_empty)
 
-    def _cell(self, plain: bytes, quoted: bytes, may_be_empty: bool, *, is_text: bool = False) -> Cell:
+    def _cell(
+        self, plain: bytes, quoted: bytes, may_be_empty: bool, *, is_text: bool = False, linear: bytes | None = None
+    ) -> Cell:
         # The empty alternative, not "?+": what follows must be able to try the next alternative of the value.
         or_empty = rb"|" if may_be_empty else b""
+        linear = self._not_skipped + (plain if linear is None else linear)
         plain = self._not_skipped + plain
         not_quoted, maybe_quoted = rb"(?:%b%b)" % (plain, or_empty), rb"(?:%b|%b%b)" % (quoted, plain, or_empty)
-        return Cell(not_quoted, maybe_quoted, likely=maybe_quoted if is_text else not_quoted)
+        likely = maybe_quoted if is_text else not_quoted
+        return Cell(not_quoted, rb"(?:%b%b)" % (linear, or_empty), maybe_quoted, likely)
 
     def _quoted_text(self, most: int | None) -> bytes:
         """Return an expression for a quoted value of 1 to ``most`` bytes, with up to four doubled quotes in it."""
@@ -162,11 +179,11 @@ def texts(special: bytes, least: int, most: int | None, without: Collection[byte
     if most == 0:
         return rb"[^\x00-\xff]"  # nothing, which it may not be
     fewer, rest = max(least - 1, 0), None if most is None else most - 1
-    firsts = sorted({word[:1] for word in others if word})
-    # First among what is excluded: behind \0, a digit would be part of another byte's number.
-    ways = [rb"[^%b%b]%b" % (b"".join(map(re.escape, firsts)), special, texts(special, fewer, rest))]
+    firsts = sorted({word[0] for word in others if word})
+    excluded = b"".join(rb"\x%02x" % first for first in firsts)
+    ways = [rb"[^%b%b]%b" % (special, excluded, texts(special, fewer, rest))]
     ways += [
-        re.escape(first) + texts(special, fewer, rest, [word[1:] for word in others if word[:1] == first])
+        rb"\x%02x%b" % (first, texts(special, fewer, rest, [word[1:] for word in others if word[:1] == bytes([first])]))
         for first in firsts
     ]
     return rb"(?:%b)" % b"|".join([*ways, *([b""] if least == 0 and b"" not in others else [])])

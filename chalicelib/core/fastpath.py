@@ -51,7 +51,7 @@ class FastPath:
         self.run = cache(self._run)
         """``run(quotes, returns)`` returns what tells where a run of good records ends."""
         self.singles = cache(self._singles)
-        """``singles(quotes, returns)`` returns what matches single records, one after the other, and then nothing.
+        """``singles(quotes, returns)`` returns what matches a few good records or a single bad one, and then nothing.
 
         A bad one has no quotes: group ``i + 1`` is the text of the ``i``-th field where that is not surely good, and
         unset where it is. The group after those is all of a record whose fields are too many or too few, and the last
@@ -61,23 +61,27 @@ class FastPath:
     def _run(self, quotes: Quotes, returns: bool) -> RunEnd:
         from chalicelib.core.runs import runs_by_re, runs_by_re2  # not by functions that know readers, but read nothing
 
-        plain, maybe_quoted, likely = self._records(returns)
         # To RE2 all that may come next is one state; re tries one after the other.
-        by_re2 = runs_by_re2(plain if quotes is Quotes.NONE else maybe_quoted)
-        return by_re2 or runs_by_re({Quotes.MANY: maybe_quoted, Quotes.TEXTS: likely}.get(quotes, plain))
+        linear = [cell.linear if quotes is Quotes.NONE else cell.maybe_quoted for cell in self._cells]
+        return runs_by_re2(self._record(linear, returns)) or runs_by_re(self._likely(quotes, returns))
 
     def _singles(self, quotes: Quotes, returns: bool) -> Singles:
-        plain, maybe_quoted, _ = self._records(returns)
-        few = at_most(plain.decode(), FEW_GOOD).encode()
+        few = at_most(self._likely(quotes, returns).decode(), FEW_GOOD).encode()
+        quoted = self._record([cell.maybe_quoted for cell in self._cells], returns)
         # Nothing is the last alternative, or the next match would be looked for among all that follows.
-        ways = [few, self._bad, *([maybe_quoted] if quotes is not Quotes.NONE else []), rb"(\r?+\n)", b""]
+        ways = [few, self._bad, *([quoted] if quotes in (Quotes.FEW, Quotes.TEXTS) else []), rb"(\r?+\n)", b""]
         return re.compile(b"|".join(ways)).finditer
 
-    def _records(self, returns: bool) -> Iterator[bytes]:
-        """Yield the expressions of a record: without quotes, with or without them, as is most likely with some."""
-        line_end = rb"\r?+\n" if returns else rb"\n"
-        for cells in zip(*((cell.plain, cell.maybe_quoted, cell.likely) for cell in self._cells), strict=True):
-            yield self._no_comment + self._delimiter.join(cells) + line_end
+    def _likely(self, quotes: Quotes, returns: bool) -> bytes:
+        """Return the expression of a record that is the fastest for ``re`` where so many fields are quoted."""
+        ways = {
+            Quotes.MANY: [cell.maybe_quoted for cell in self._cells],
+            Quotes.TEXTS: [cell.likely for cell in self._cells],
+        }
+        return self._record(ways.get(quotes) or [cell.plain for cell in self._cells], returns)
+
+    def _record(self, cells: Sequence[bytes], returns: bool) -> bytes:
+        return self._no_comment + self._delimiter.join(cells) + (rb"\r?+\n" if returns else rb"\n")
 
     @property
     def _bad(self) -> bytes:

@@ -88,7 +88,7 @@ class Reading:
         position = self._position
         ends = array("q")
         found: list[Errors] = []
-        run = False
+        good = 0  # in succession
         for match in singles(self._data, position, stop):
             last, end = match.lastindex, match.end()
             if last is not None and last <= width + 1:
@@ -107,7 +107,7 @@ class Reading:
                     break
                 ends.append(end)
                 found.append(errors)
-                position = end
+                position, good = end, 0
                 continue
             if found:
                 self._reject_all(ends, found)
@@ -116,15 +116,16 @@ class Reading:
                 self._advance(end)
             elif end == position:
                 break
-            elif self._take_run(end) == FEW_GOOD:
-                run = True
-                break
+            else:
+                good += self._take_run(end)
+                if good >= FEW_GOOD:
+                    break
             position = end
         if found:
             self._reject_all(ends, found)
-        if not run and self._position < stop:
+        if good < FEW_GOOD and self._position < stop:
             self._read_one()
-        return run
+        return good >= FEW_GOOD
 
     def _reject_all(self, ends: "array[int]", errors: list[Errors]) -> None:
         """Reject the next records, which have a line each and end there."""

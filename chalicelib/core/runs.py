@@ -13,8 +13,10 @@ from chalicelib.core.repeat import at_least_one
 
 _MOST_STATES = 5_000  # about; each takes 10 us to make, and a kilobyte while it is compiled
 _MEMORY = 32 << 20  # bytes that one automaton may take; a tenth of them is enough for so many states
+_LONGEST = 1 << 16  # bytes of an expression
+# A closing bracket that is meant is escaped, so the first other one ends a class.
 _ATOM = re.compile(rb"(\\.|\[(?:\\.|[^]\\])++\]|[^\\])((?:[?*+]|\{[0-9,]++\})?)\+?", re.DOTALL)
-_TIMES = re.compile(rb"\{(?:[0-9]++,)?+([0-9]++)\}")
+_TIMES = re.compile(rb"\{(?:[0-9]++,(?=[0-9]))?+([0-9]++),?\}")
 _LOOK_AROUND = re.compile(rb"\(\?<?[=!>]")
 
 
@@ -35,7 +37,8 @@ def runs_by_re2(record: bytes) -> RunEnd | None:
     ``record`` is in the syntax of ``re``. Where it has possessive quantifiers, these must save time only: what it
     would match without them must be as good.
     """
-    if _LOOK_AROUND.search(record) or sum(map(int, _TIMES.findall(record))) > _MOST_STATES:
+    too_much = len(record) > _LONGEST or sum(map(int, _TIMES.findall(record))) > _MOST_STATES
+    if too_much or _LOOK_AROUND.search(record):
         return None
     options = _re2.RE2.Options()
     options.encoding = _re2.RE2.Options.Encoding.LATIN1  # a byte is a character

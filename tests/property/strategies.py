@@ -247,7 +247,7 @@ def datasets(draw: st.DrawFn, dialects: st.SearchStrategy[Dialect] = DIALECTS) -
             if kind is FieldType.STRING:
                 field["constraints"] = {"required": draw(st.booleans())}
         if draw(st.integers(0, 3)) == 0:
-            field["missingValues"] = draw(st.sampled_from([["", "NA"], ["NA"], ["null", "7", "true"], []]))
+            field["missingValues"] = draw(st.sampled_from([["", "NA"], ["NA", "José"], ["null", "7", "true"], []]))
         if kind is FieldType.BOOLEAN and draw(st.booleans()):
             field["trueValues"], field["falseValues"] = ["true", "ja", "yes", "0"], ["false", "nein", "no", "1"]
         fields.append(field)

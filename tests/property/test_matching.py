@@ -24,7 +24,7 @@ def test_both_engines_end_a_run_where_the_other_does(
     cells = [builder.cell(fields[name]) if name in fields else builder.undeclared() for name in columns]
     if None in cells:
         return
-    expressions = [cell.maybe_quoted if quotes else cell.plain for cell in cells if cell is not None]
+    expressions = [cell.maybe_quoted if quotes else cell.linear for cell in cells if cell is not None]
     record = re.escape(dataset.dialect.delimiter).encode().join(expressions) + rb"\r?+\n"
     by_re, by_re2 = runs_by_re(record), runs_by_re2(record)
     for start in [0, *(line.end() for line in re.finditer(rb"\n", content))]:
@@ -38,7 +38,9 @@ def test_a_text_is_matched_unless_it_is_one_of_those_without(
     expression = texts(rb",\n\0", least, most, without)
     fits = least <= len(text) <= (len(text) if most is None else most)
     assert bool(re.fullmatch(expression + b",", text + b",")) == (fits and text not in without)
-    assert runs_by_re2(expression + b",") is not None
+    for run in (runs_by_re(expression + b","), runs_by_re2(expression + b",")):
+        assert run is not None
+        assert run(text + b",\n", 0, len(text) + 2) == (len(text) + 1 if fits and text not in without else 0)
 
 
 @given(st.lists(st.sampled_from([b"", b"ab", b"abcdefgh", b"\xff", b"\xff" * 9])), st.booleans(), st.integers(1, 9))

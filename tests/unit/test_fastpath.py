@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.dataset import parse_dataset
 from chalicelib.core.lexical import parse_date
 from chalicelib.core.reader import Reader
 from tests.unit.examples import field_dataset
@@ -87,6 +88,26 @@ def test_no_day_that_does_not_exist_is_taken(month: int) -> None:
         for year in (1900, 2023, 2024):
             text = f"{year}-{month:02}-{day:02}"
             assert not taken(text, "date") or parse_date(text)
+
+
+@pytest.mark.parametrize("missing", ["é", "–", "N" * 40, "7"])
+def test_a_missing_text_of_any_characters_is_left_and_others_are_taken(missing: str) -> None:
+    field = {"missingValues": ["", missing]}
+    assert not taken(missing, "string", **field)
+    for text in (missing[:-1] + "x", missing + "x", "x", "è"):
+        assert taken(text, "string", **field)
+
+
+@pytest.mark.parametrize("dialect", [{"delimiter": " "}, {"quoteChar": " "}])
+def test_a_date_and_time_with_a_space_is_no_cell_where_a_space_ends_one_or_quotes_it(dialect: dict[str, str]) -> None:
+    fields = [{"name": "at", "type": "datetime", "format": "%Y-%m-%d %H:%M:%S"}, {"name": "name", "type": "string"}]
+    dataset = parse_dataset({"name": "things", "schema": {"fields": fields}, "dialect": dialect})
+    data = b"2024-01-01 12:00:00%bx\n" % dialect.get("delimiter", ",").encode()
+    fast, exact = (
+        Reader(dataset, ("at", "name"), 10_000, fast_path=path).read(data, offset=0, first_line=2)
+        for path in (True, False)
+    )
+    assert (fast.fast_rows, fast.slow, fast.rejections) == (0, exact.slow, exact.rejections)
 
 
 def test_patterns_that_are_not_plain_leave_their_records_to_the_exact_rules() -> None:
