@@ -194,5 +194,5 @@ def _lengths(field: Field) -> tuple[int, int | None]:
     return max(field.constraints.min_length or 1, 1), field.constraints.max_length
 
 
-def _texts_in(texts: Iterable[str], meanings: frozenset[str]) -> list[str]:
-    return [text for text in texts if text.lower() in meanings]
+def _texts_in(values: Iterable[str], meanings: frozenset[str]) -> list[str]:
+    return [value for value in values if value.lower() in meanings]
