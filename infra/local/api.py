@@ -23,7 +23,7 @@ from chalice.local import (
 )
 
 from chalicelib.api.problems import problem
-from chalicelib.errors import Transient
+from chalicelib.errors import DroploadError
 from infra.local.packaging import STAGE, read_template
 from infra.local.paths import ROOT
 
@@ -48,7 +48,7 @@ class Gateway(LocalGateway):
             raise TooLargeError({}, b"")
         try:
             return super().handle_request(method, path, headers, body)
-        except Transient:  # of the authorizer: routes answer for themselves
+        except DroploadError:  # of the authorizer: routes answer for themselves
             raise InvalidAuthorizerError({}, b"") from None
 
 

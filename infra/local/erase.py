@@ -4,9 +4,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.local.client import ApiClient, ApiError
-from infra.local.errors import StackError
-from infra.local.state import Local
+from infra.local.client import asking
 
 _LOOK_EVERY = 1.0
 _WAIT = 60.0  # seconds; files of jobs that are under way take longer
@@ -17,16 +15,12 @@ def run(dataset: str, key: Mapping[str, str], state: Path) -> int:
 
     Raises StackError when the stack does not answer, or refuses.
     """
-    local = Local.read(state)
-    client = ApiClient(local.api_url, local.api_key)
-    try:
+    with asking(state) as (client, _):
         erasure = client.post(f"/v1/datasets/{dataset}/erasures", {"key": dict(key)})
         until = time.monotonic() + _WAIT
         while not erasure["finished_at"] and time.monotonic() < until:
             time.sleep(_LOOK_EVERY)
             erasure = client.get(erasure["links"]["self"])
-    except ApiError as problem:
-        raise StackError(f"the API: {problem}") from None
     print("erased:")
     for what, count in erasure["erased"].items():
         print(f"  {count:>9,} {what.replace('_', ' ')}")

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from dropload_client.downloading import download_part
 from dropload_client.exporting import Wanted, ended_export, export_summary
-from infra.local.client import ApiClient, ApiError
+from infra.local.client import ApiError, asking
 from infra.local.errors import StackError
-from infra.local.state import Local
 
 __all__ = ["Wanted", "run"]
 
@@ -19,13 +18,9 @@ def run(dataset: str, wanted: Wanted, out: Path | None, state: Path) -> int:
     """
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StackError(f"{out} is not empty: files of another export would stand beside these; choose a new folder")
-    local = Local.read(state)
-    client = ApiClient(local.api_url, local.api_key)
-    try:
+    with asking(state) as (client, local):
         export = client.post(f"/v1/datasets/{dataset}/exports", wanted.as_json())
         export = ended_export(client, export, partial(print, flush=True))
-    except ApiError as problem:
-        raise StackError(f"the API: {problem}") from None
     print(export_summary(export, local.bucket))
     if export["state"] != "COMPLETED":
         return 1

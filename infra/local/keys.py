@@ -8,8 +8,6 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from infra.local.errors import StackError
-
 if TYPE_CHECKING:
     from infra.local.client import ApiClient
 
@@ -36,12 +34,9 @@ def add_arguments(keys: argparse.ArgumentParser, add_state: Callable[[argparse.A
 
 def run(arguments: argparse.Namespace) -> int:
     """The ``keys`` command. Returns its exit code. Raises StackError when the stack does not answer, or refuses."""
-    from infra.local.client import ApiClient, ApiError
-    from infra.local.state import Local
+    from infra.local.client import asking
 
-    local = Local.read(arguments.state.resolve())
-    client = ApiClient(local.api_url, local.api_key)
-    try:
+    with asking(arguments.state.resolve()) as (client, _):
         match arguments.action:
             case "create":
                 _create(client, arguments)
@@ -50,8 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
             case _:
                 key = client.call("DELETE", f"/v1/keys/{arguments.id}")
                 print(f"revoked {key['id']} ({key['name']})")
-    except ApiError as problem:
-        raise StackError(f"the API: {problem}") from None
     return 0
 
 

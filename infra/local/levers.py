@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from infra.local.client import ApiClient, ApiError
+from infra.local.client import asking
 from infra.local.errors import StackError
 from infra.local.load import follow
 from infra.local.progress import EXIT_CODES, Job, meter, summary
-from infra.local.state import Local
 
 _LOOK_EVERY = 1.0  # seconds between looks at an undo that is under way
 _FATES = {
@@ -41,14 +40,10 @@ def start(job_id: str, state: Path) -> int:
 
 def _asked(job_id: str, what: str, state: Path) -> Job:
     """The job once it has ended, after it was asked to do this."""
-    local = Local.read(state)
-    client = ApiClient(local.api_url, local.api_key)
-    try:
+    with asking(state) as (client, _):
         job = client.post(f"/v1/jobs/{job_id}/{what}", {})
         with meter() as shown:
             job = follow(job, client, shown)
-    except ApiError as problem:
-        raise StackError(f"the API: {problem}") from None
     print(summary(job))
     return job
 
@@ -58,10 +53,8 @@ def undo(job_id: str, state: Path, *, yes: bool) -> int:
 
     Raises StackError when the stack does not answer, or the job cannot be undone.
     """
-    local = Local.read(state)
-    client = ApiClient(local.api_url, local.api_key)
     path = f"/v1/jobs/{job_id}"
-    try:
+    with asking(state) as (client, _):
         plan = client.get(f"{path}/undo")
         if plan["reason"]:
             raise StackError(f"the job cannot be undone: {plan['reason']['message']}")
@@ -76,8 +69,6 @@ def undo(job_id: str, state: Path, *, yes: bool) -> int:
         while not job["undone"]["finished_at"]:
             time.sleep(_LOOK_EVERY)
             job = client.get(path)
-    except ApiError as problem:
-        raise StackError(f"the API: {problem}") from None
     if job["undone"]["reason"]:
         raise StackError(f"nothing was undone: {job['undone']['reason']['message']}")
     print("\n".join(["undone", *_told(job["undone"]["counts"])]))

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.core.metadata import VALIDATE_ONLY
 from dropload_client.following import APPEAR_TIMEOUT_SECONDS, appeared, follow
-from infra.local.client import ApiClient, ApiError
+from infra.local.client import ApiClient, asking
 from infra.local.emulator import Access
 from infra.local.errors import StackError
 from infra.local.progress import EXIT_CODES, Job, Meter, meter, summary
@@ -19,7 +19,7 @@ __all__ = ["follow", "load", "run"]
 
 def run(file: Path, dataset: str, state: Path, *, validate_only: bool) -> int:
     """The ``load`` command. Returns its exit code."""
-    job = load(file, dataset, Local.read(state), validate_only=validate_only)
+    job = load(file, dataset, state, validate_only=validate_only)
     print(summary(job))
     return EXIT_CODES.get(job["state"], 1)
 
@@ -27,7 +27,7 @@ def run(file: Path, dataset: str, state: Path, *, validate_only: bool) -> int:
 def load(
     file: Path,
     dataset: str,
-    local: Local,
+    state: Path,
     check: Callable[[], None] = lambda: None,
     *,
     validate_only: bool = False,
@@ -37,16 +37,11 @@ def load(
     ``check`` is called while waiting and may raise. Raises StackError when the file cannot be read or the stack does
     not answer.
     """
-    client = ApiClient(local.api_url, local.api_key)
     key = f"input/{dataset}/{file.name}"
-    try:
-        with meter() as shown:
-            metadata = {VALIDATE_ONLY: "true"} if validate_only else {}
-            version_id = _upload(file, key, metadata, local, shown)
-            job = follow(_appeared(client, key, version_id, check), client, shown, check)
-    except ApiError as problem:
-        raise StackError(f"the API: {problem}") from None
-    return job
+    metadata = {VALIDATE_ONLY: "true"} if validate_only else {}
+    with asking(state) as (client, local), meter() as shown:
+        version_id = _upload(file, key, metadata, local, shown)
+        return follow(_appeared(client, key, version_id, check), client, shown, check)
 
 
 def _upload(file: Path, key: str, metadata: dict[str, str], local: Local, shown: Meter) -> str:

@@ -71,7 +71,7 @@ def spawn(
 
     The log of the run before stays beside it.
     """
-    log = state / "log" / f"{name}.log"
+    log = log_of(state, name)
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists():
         log.rename(log.with_suffix(".log.1"))
@@ -124,6 +124,11 @@ def stop_orphan(state: Path, name: str, with_signal: signal.Signals, timeout: fl
         with suppress(psutil.TimeoutExpired):
             process.wait(KILL_TIMEOUT_SECONDS)
     record.unlink(missing_ok=True)
+
+
+def log_of(state: Path, name: str) -> Path:
+    """Where the process ``name`` writes what it says."""
+    return state / "log" / f"{name}.log"
 
 
 def tail(log: Path, lines: int = LOG_TAIL_LINES) -> str:

@@ -15,7 +15,7 @@ import psycopg2
 
 from chalicelib.bootstrap import Container
 from chalicelib.config import Settings
-from infra.local.client import ApiClient, ApiError
+from infra.local.client import API, ApiClient, ApiError
 from infra.local.deploy import build_package, deploy
 from infra.local.emulator import ACCOUNT_ID, REGION, Access, Emulator
 from infra.local.errors import StackError
@@ -27,7 +27,6 @@ from infra.local.postgres_binaries import OLDEST_MAJOR
 from infra.local.processes import Child, listening, spawn, stop_orphan
 from infra.local.state import Local, forget
 
-API = "api"
 MAIL_FOLDER = "mail"
 READY_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 10

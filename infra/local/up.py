@@ -76,7 +76,7 @@ def _welcome(local: Local, options: Options, check: Callable[[], None]) -> None:
     job = None
     if options.sample:
         print(f"\nLoading {SAMPLE_ROWS:,} records, some of them broken: {sample}")
-        job = load(sample, SAMPLE_DATASET, local, check)
+        job = load(sample, SAMPLE_DATASET, options.state, check)
         print(summary(job))
     print("\n" + "\n".join(_where(local, job)))
     print("\nTry next:\n" + "\n".join(_next(local, sample, job, options)), flush=True)

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from dropload_client.whereabouts import LOADED, said
-from infra.local.client import ApiClient, ApiError
-from infra.local.errors import StackError
-from infra.local.state import Local
+from infra.local.client import asking
 
 
 def run(key: str, state: Path) -> int:
@@ -13,11 +11,7 @@ def run(key: str, state: Path) -> int:
 
     Raises StackError when the stack does not answer.
     """
-    local = Local.read(state)
-    key = key.removeprefix(f"s3://{local.bucket}/")
-    try:
-        found = ApiClient(local.api_url, local.api_key).get("/v1/objects", key=key)
-    except ApiError as problem:
-        raise StackError(f"the API: {problem}") from None
+    with asking(state) as (client, local):
+        found = client.get("/v1/objects", key=key.removeprefix(f"s3://{local.bucket}/"))
     print("\n".join(said(found)))
     return 0 if found["code"] in LOADED else 1

@@ -1,8 +1,10 @@
 import json
 import urllib.error
 import urllib.request
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 
 pytestmark = pytest.mark.stack
@@ -34,3 +36,15 @@ def test_what_the_gateway_refuses_is_a_problem(
     assert headers["Content-Type"] == "application/problem+json"
     if status == 401:
         assert headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_failure_to_tell_who_asks_is_answered(stack: dict[str, Any]) -> None:
+    with closing(psycopg2.connect(stack["database_url"])) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("alter table dropload.api_key rename to lost_key")
+        try:
+            found, headers, problem = refused(stack["api_url"] + "/v1/jobs", Authorization=f"Bearer {stack['api_key']}")
+        finally:
+            cursor.execute("alter table dropload.lost_key rename to api_key")
+    assert found == problem["status"] == 503
+    assert headers["Content-Type"] == "application/problem+json"

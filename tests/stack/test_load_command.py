@@ -1,8 +1,10 @@
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.local.state import Local
 from tests.stack.commands import dev
 
 pytestmark = pytest.mark.stack
@@ -70,3 +72,12 @@ def test_validate_only_says_what_would_be_and_loads_nothing(state: Path, tmp_pat
     loaded = dev("load", file, "--dataset", "members", "--state", state)
     assert loaded.returncode == 3, loaded.stdout + loaded.stderr
     assert "records: 1 inserted" in loaded.stdout
+
+
+def test_where_the_api_gives_no_answer_it_shows_what_that_said_last(tmp_path: Path) -> None:
+    Local("http://127.0.0.1:1", *["unused"] * 8).write(tmp_path)
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "api.log").write_text("its last words\n")
+    done = dev("why", "input/members/a.csv", "--state", tmp_path)
+    assert done.returncode == 1
+    assert re.search(r"no answer from http://127.0.0.1:1: .*\n.*api\.log:\nits last words", done.stderr)
