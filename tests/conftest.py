@@ -3,7 +3,6 @@
 import json
 import secrets
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,9 +18,9 @@ from chalicelib.adapters.postgres.database import Database
 from chalicelib.adapters.postgres.schema import Schema
 from infra.local.emulator import Access, Emulator
 from infra.local.postgres import Postgres, create_database
-from infra.local.processes import free_port, tail
+from infra.local.processes import free_port
 from infra.local.state import forget
-from tests.stack.commands import dev
+from tests.stack.commands import dev, print_logs
 
 ROOM_BYTES = 4 * 1024**3
 FAST_SETTINGS = {"shared_buffers": "64MB", "fsync": "off", "full_page_writes": "off"}
@@ -131,11 +130,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         yield {**json.loads((state / "local.json").read_text()), "may_call": own}
     finally:
         if request.session.testsfailed:
-            _print_logs(state)
+            print_logs(state)
         dev("down", "--state", state)
         forget(state)
-
-
-def _print_logs(state: Path) -> None:
-    for log in sorted((state / "log").glob("*.log")):
-        sys.stdout.write(f"\n== the end of {log.name}\n{tail(log)}\n")

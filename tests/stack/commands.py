@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from infra.local.paths import ROOT
+from infra.local.processes import tail
 
 TIMEOUT_SECONDS = 120
 
@@ -25,6 +26,12 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
     """Start a command; its output can be read from ``stdout``."""
     command = [sys.executable, "-m", "infra.local.cli", *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def print_logs(state: Path) -> None:
+    """Print what the processes of a stack said last, for whoever has to find out why a test failed."""
+    for log in sorted((state / "log").glob("*.log")):
+        sys.stdout.write(f"\n== the end of {log.name}\n{tail(log)}\n")
 
 
 def processes(state: Path) -> dict[str, int]:

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.processes import free_port
 from infra.local.state import forget
-from tests.stack.commands import dev, kill, processes, start
+from tests.stack.commands import dev, kill, print_logs, processes, start
 
 pytestmark = pytest.mark.stack
 
@@ -26,6 +26,7 @@ MEMBERS = "first_name,last_name,phone_number,client_member_id,account_id\nAda,By
 def state(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "state"
     yield folder
+    print_logs(folder)
     dev("down", "--state", folder)
     forget(folder)
 
