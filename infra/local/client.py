@@ -17,14 +17,14 @@ API = "api"
 
 @contextmanager
 def asking(state: Path) -> Iterator[tuple[ApiClient, Local]]:
-    """A client of the stack that runs on this state, and how else to use that stack.
+    """A patient client of the stack that runs on this state, and how else to use that stack.
 
     Raises StackError when none is ready, and in place of every ApiError: with the end of the API's log where it gave
     no answer.
     """
     local = Local.read(state)
     try:
-        yield ApiClient(local.api_url, local.api_key), local
+        yield ApiClient(local.api_url, local.api_key, patient=True), local
     except ApiError as problem:
         log = log_of(state, API)
         more = "" if problem.status else f"\nThe end of {log}:\n{tail(log)}"
