@@ -19,6 +19,10 @@ MEMBERS = (
     *("bad_int", "bad_phone", "missing_value", "too_many_fields", "too_few_fields", "quoted_newline"),
     *("doubled_quotes", "invalid_utf8", "duplicate_member_id", "int_overflow", "float_int", "blank_line"),
 )
+BAD_MEMBERS = tuple(
+    kind for kind in MEMBERS if kind not in ("quoted_newline", "doubled_quotes", "duplicate_member_id", "blank_line")
+)
+"""Those that the rules refuse. Of the other four two are good, one repeats a key, and one is a blank line."""
 PLAYS = (
     *("bad_plays", "fraction_of_a_play", "missing_plays", "plays_overflow", "no_such_day", "missing_date"),
     *("too_many_fields", "too_few_fields", "invalid_utf8", "quoted_newline", "doubled_quotes", "blank_line"),

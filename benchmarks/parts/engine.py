@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks import generators, tables
 from benchmarks.compare import spread
-from benchmarks.files import MEMBERS, SEED
+from benchmarks.files import BAD_MEMBERS, MEMBERS, SEED
 from benchmarks.parts import Bench
 from benchmarks.stage import MIB
 from chalicelib.core.cut import Cut, Cutter
@@ -39,6 +39,7 @@ def engine(bench: Bench) -> dict[str, Any]:
         "20 columns, 1 % dirty": (generators.typical(), orders, rows // 5),
         "members, every field quoted": (members, quoted, rows),
         "members, every record bad (one number)": (members, _members(rows // 4, ("bad_int",), 1.0), rows // 4),
+        "members, every record bad (8 kinds)": (members, _members(rows // 4, BAD_MEMBERS, 1.0), rows // 4),
         "members, every record odd (12 kinds)": (members, _members(rows // 4, MEMBERS, 1.0), rows // 4),
         "members, every record with a field too many": (
             members,

@@ -51,7 +51,10 @@ class FastPath:
         self.run = cache(self._run)
         """``run(quotes, returns)`` returns what tells where a run of good records ends."""
         self.singles = cache(self._singles)
-        """``singles(quotes, returns)`` returns what matches a few good records or a single bad one, and then nothing.
+        """``singles(quotes, returns, mostly_bad)`` returns what matches a few good records or a single bad one.
+
+        Where neither is there, it matches nothing, and that is the last match. Where records are ``mostly_bad``, it
+        matches single ones only: a bad one is then not taken for a good one first.
 
         A bad one has no quotes: group ``i + 1`` is the text of the ``i``-th field where that is not surely good, and
         unset where it is. The group after those is all of a record whose fields are too many or too few, and the last
@@ -65,11 +68,12 @@ class FastPath:
         linear = [cell.linear if quotes is Quotes.NONE else cell.maybe_quoted for cell in self._cells]
         return runs_by_re2(self._record(linear, returns)) or runs_by_re(self._likely(quotes, returns))
 
-    def _singles(self, quotes: Quotes, returns: bool) -> Singles:
-        few = at_most(self._likely(quotes, returns).decode(), FEW_GOOD).encode()
+    def _singles(self, quotes: Quotes, returns: bool, mostly_bad: bool) -> Singles:
+        few = [] if mostly_bad else [at_most(self._likely(quotes, returns).decode(), FEW_GOOD).encode()]
         quoted = self._record([cell.maybe_quoted for cell in self._cells], returns)
         # Nothing is the last alternative, or the next match would be looked for among all that follows.
-        ways = [few, self._bad, *([quoted] if quotes in (Quotes.FEW, Quotes.TEXTS) else []), rb"(\r?+\n)", b""]
+        is_new = quotes in (Quotes.FEW, Quotes.TEXTS) or (quotes is Quotes.MANY and mostly_bad)
+        ways = [*few, self._bad, *([quoted] if is_new else []), rb"(\r?+\n)", b""]
         return re.compile(b"|".join(ways)).finditer
 
     def _likely(self, quotes: Quotes, returns: bool) -> bytes:

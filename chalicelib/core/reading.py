@@ -3,16 +3,18 @@
 from array import array
 from collections.abc import Sequence
 
-from chalicelib.core.exact import RecordRules, Values
+from chalicelib.core.exact import NOT_UTF8, RecordRules, Values
 from chalicelib.core.fastpath import FEW_GOOD, FastPath, Quotes, Singles
 from chalicelib.core.parsed import Located, Run
 from chalicelib.core.records import Grammar, RecordEnds, strip_line_end
 from chalicelib.core.rejection import Errors, RecordError, too_long
 from chalicelib.core.rejections import Rejections
-from chalicelib.core.stretches import sound_stretches
+from chalicelib.core.stretches import unsound_lines
 
 # Bytes per quote; with more quotes than that, the expression that expects them is the faster one.
 _QUOTED, _QUOTED_TEXTS = 256, 2048
+_SINGLES, _IN_VAIN = 64, 4  # matched in search of a run, and such searches in succession: most records are bad then
+_NO_LINE = (1 << 62, 1 << 62)  # beyond any data
 _SAMPLES, _SAMPLE = 32, 4096  # stretches in which quotes are counted, and bytes of each
 
 
@@ -37,21 +39,29 @@ class Reading:
         self._quote = grammar.quote
         self._is_no_record = grammar.is_no_record
         self._ends = RecordEnds(grammar, data, max_record_bytes)
+        self._in_vain = 0
+        self._unsound_lines = unsound_lines(data, max_record_bytes)
+        self._unsound = (-1, -1)  # start and end of the next one
 
     def read(self, fast_path: FastPath) -> None:
         """Read all, by the fast path wherever that is sure."""
         quotes, returns = self._quotes(), b"\r" in self._data
         run = fast_path.run(quotes, returns)
+        everything = len(self._data)
         ahead = True  # whether a run is likely to begin
-        for start, stop in sound_stretches(self._data, self._max):
-            self.read_exactly(start)
-            while self._position < stop:
-                if ahead:
+        while self._position < everything:
+            self._look_for_unsound(self._position)
+            stop = min(self._unsound[0], everything)
+            while True:
+                if ahead and self._position < stop:
                     self._take_run(run(self._data, self._position, stop))
                     ahead = False
+                elif self._in_vain <= _IN_VAIN:
+                    ahead = self._read_to_run(fast_path.singles(quotes, returns, False), stop)
                 else:
-                    ahead = self._read_to_run(fast_path.singles(quotes, returns), stop)
-        self.read_exactly(len(self._data))
+                    ahead = self._read_to_run(fast_path.singles(quotes, returns, True), everything)
+                if self._position >= stop:
+                    break
 
     def read_exactly(self, stop: int) -> None:
         """Read up to ``stop`` by the exact rules alone."""
@@ -77,21 +87,44 @@ class Reading:
             return Quotes.MANY
         return Quotes.TEXTS if quotes * _QUOTED_TEXTS > seen else Quotes.FEW
 
+    def _look_for_unsound(self, position: int) -> None:
+        """Find the next unsound line that is not before ``position``."""
+        while self._unsound[0] < position:
+            self._unsound = next(self._unsound_lines, _NO_LINE)
+
+    def _is_not_utf8(self, start: int, end: int) -> bool:
+        """Tell whether an unsound line is surely a record that is to be rejected for its encoding."""
+        line = self._data[start:end]
+        return 0 < len(line) <= self._max and self._quote not in line and not self._is_no_record(line)
+
     def _read_to_run(self, singles: Singles, stop: int) -> bool:
         """Read on where records are bad: to what looks like a run, or past one of which only the exact rules can tell.
 
         Return whether it looks like a run. Records that are bad in their values only are rejected as ``_read_one``
-        would do it, at many times its speed.
+        would do it, at many times its speed. Where ``stop`` is behind an unsound line, ``singles`` are single records.
         """
         faults = self._rules.faults
         width = len(faults)
         position = self._position
+        unsound, unsound_end = self._unsound
         ends = array("q")
         found: list[Errors] = []
         good = 0  # in succession
+        unsure = False
         for match in singles(self._data, position, stop):
             last, end = match.lastindex, match.end()
-            if last is not None and last <= width + 1:
+            if position == unsound:  # whatever the expression makes of it
+                unsure = not self._is_not_utf8(unsound, unsound_end)
+                if unsure:
+                    break
+                ends.append(unsound_end)
+                found.append(NOT_UTF8)
+                position, good = unsound_end, 0
+                if end != position:
+                    break
+                self._look_for_unsound(position)
+                unsound, unsound_end = self._unsound
+            elif last is not None and last <= width + 1:
                 cells = match.groups()
                 errors: Errors
                 if last > width:
@@ -103,31 +136,37 @@ class Reading:
                     for wrong_in, cell in zip(faults, cells, strict=False):
                         if cell is not None:
                             errors += wrong_in(cell.decode())
-                if not errors:
+                unsure = not errors
+                if unsure:
                     break
                 ends.append(end)
                 found.append(errors)
                 position, good = end, 0
-                continue
-            if found:
-                self._reject_all(ends, found)
-                ends, found = array("q"), []
-            if last is not None:
-                self._advance(end)
-            elif end == position:
-                break
-            else:
-                good += self._take_run(end)
-                if good >= FEW_GOOD:
+                if len(found) == _SINGLES:
                     break
-            position = end
+            else:
+                if found:
+                    self._reject_all(ends, found)
+                    ends, found = array("q"), []
+                if last is not None:
+                    self._advance(end)
+                elif end == position:
+                    unsure = end < stop
+                    break
+                else:
+                    good += self._take_run(end)
+                    if good >= FEW_GOOD:
+                        break
+                position = end
         if found:
             self._reject_all(ends, found)
-        if good < FEW_GOOD and self._position < stop:
+        if unsure:
             self._read_one()
-        return good >= FEW_GOOD
+        is_run = good >= FEW_GOOD
+        self._in_vain = 0 if is_run else self._in_vain + 1
+        return is_run
 
-    def _reject_all(self, ends: "array[int]", errors: list[Errors]) -> None:
+    def _reject_all(self, ends: Sequence[int], errors: Sequence[Errors]) -> None:
         """Reject the next records, which have a line each and end there."""
         self.rejections.add(self.record + 1, self._line, self._position, ends, errors)
         self.record += len(ends)

@@ -1,21 +1,29 @@
 """The parts of a batch in which a line may be taken for good as soon as an expression matches it."""
 
 from collections.abc import Iterator
-from heapq import merge
 
 from chalicelib.core.utf8 import invalid_positions
 
 
-def sound_stretches(data: bytes, longest: int) -> Iterator[tuple[int, int]]:
-    """Yield start and stop of each stretch of lines that are valid UTF-8 and have at most ``longest`` bytes.
+def unsound_lines(data: bytes, longest: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each line that is not valid UTF-8 or has more than ``longest`` bytes.
 
-    A line's end is one of its bytes. The last stretch may be empty, and its last line may have no end.
+    A line's end is one of its bytes; the last line may have none.
     """
+    end = 0
+    for position in sorted([*invalid_positions(data), *_long_lines(data, longest)]):
+        if position >= end:
+            start = data.rfind(b"\n", end, position) + 1 or end
+            end = data.find(b"\n", position) + 1 or len(data)
+            yield start, end
+
+
+def sound_stretches(data: bytes, longest: int) -> Iterator[tuple[int, int]]:
+    """Yield start and stop of what is before, between and after those lines; the last one may be empty."""
     start = 0
-    for position in merge(invalid_positions(data), _long_lines(data, longest)):
-        if position >= start:
-            yield start, data.rfind(b"\n", start, position) + 1 or start
-            start = data.find(b"\n", position) + 1 or len(data)
+    for stop, after in unsound_lines(data, longest):
+        yield start, stop
+        start = after
     yield start, len(data)
 
 

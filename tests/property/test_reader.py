@@ -46,12 +46,33 @@ def as_postgres_reads(value: str, dataset: Dataset, name: str) -> str | None:
     return compile_check(field)(value, [])
 
 
+BAD = (
+    *[b"1,1,1,1,1,1,1,1,1,1,1,1\n"] * 8,
+    *(b"\xff\n", b"\xff,\xe9\r\n", b"\xff\rx\n", b'\xff"x\n', b'"\xff\n', b"#\xff\n", b"\xff\0\n"),
+    *(b"\n", b"x" * 700 + b"\n", b"\xff" * 700 + b"\n"),
+)
+"""Lines that are bad in nearly every file."""
+
+
 @given(cases(), LIMITS, st.sampled_from([1, 1, 2, 12]))
 def test_the_fast_path_comes_to_what_the_exact_rules_come_to(
     case: tuple[Dataset, tuple[str, ...], bytes], limit: int, times: int
 ) -> None:
     dataset, columns, content = case
-    content *= times
+    read_either_way(dataset, columns, content * times, limit)
+
+
+@given(cases(), LIMITS, st.lists(st.sampled_from(BAD), min_size=1, max_size=20), st.integers(0, 3))
+def test_where_most_records_are_bad_it_comes_to_the_same(
+    case: tuple[Dataset, tuple[str, ...], bytes], limit: int, bad: list[bytes], at: int
+) -> None:
+    dataset, columns, content = case
+    lines = content.splitlines(keepends=True)
+    # First of all so many bad ones that no run is looked for any more.
+    read_either_way(dataset, columns, BAD[0] * 400 + b"".join([*lines[:at], *bad, *lines[at:]]) * 3, limit)
+
+
+def read_either_way(dataset: Dataset, columns: tuple[str, ...], content: bytes, limit: int) -> None:
     reader, exact_reader = (Reader(dataset, columns, limit, fast_path=fast) for fast in (True, False))
     parsed, exact = (r.read(content, offset=1000, first_line=7) for r in (reader, exact_reader))
     assert parsed.rejections == exact.rejections
