@@ -142,7 +142,7 @@ class Reading:
                 ends.append(end)
                 found.append(errors)
                 position, good = end, 0
-                if len(found) == _SINGLES:
+                if len(found) >= _SINGLES:
                     break
             else:
                 if found:
