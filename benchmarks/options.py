@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def settle(arguments: argparse.Namespace) -> argparse.Namespace:
-    """Fill in what depends on ``--quick``. Raises ValueError where a part has no such name."""
+    """Fill in what depends on ``--quick``. Raises ValueError where there is no such part, or nothing for it to do."""
     unknown = sorted(set(arguments.only) - set(PARTS))
     if unknown:
         raise ValueError(f"no such part: {', '.join(unknown)}; there are: {', '.join(PARTS)}")
@@ -66,6 +66,8 @@ def settle(arguments: argparse.Namespace) -> argparse.Namespace:
         arguments.batches = (1, 4)
     arguments.out = arguments.out or Path("build/bench" if quick else "benchmarks/results")
     arguments.only = arguments.only or tuple(PARTS)
+    if "sizes" in arguments.only and len(arguments.sizes) == 1:
+        raise ValueError("one size leaves nothing to the part sizes: the largest is what the part large measures")
     return arguments
 
 

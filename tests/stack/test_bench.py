@@ -99,6 +99,12 @@ def test_parts_that_do_not_exist_are_refused_by_name(tmp_path: Path) -> None:
     assert "no such part: speed" in done.stderr
 
 
+def test_a_part_that_would_measure_nothing_is_refused(tmp_path: Path) -> None:
+    done = dev("bench", "--only", "sizes", "--sizes", "100000", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "the part large" in done.stderr
+
+
 class LosesARow(Copy):
     name = "dropload, that loses a row"
     after = "delete from members where id = (select min(id) from members)"

@@ -14,7 +14,6 @@ from chalicelib.core.duplicates import Key
 from chalicelib.services.ports import Batch
 
 CLAIMS = queries("claims")
-_BUFFER = 1 << 18
 
 
 class Claims:
@@ -70,7 +69,7 @@ def claim(cursor: Cursor, batch: Batch, facts: KeyFacts) -> None:
     place = number(cursor.fetchone().place)
     for key, own in facts.told.items():
         row = (number(job.number), number(batch.number, 4), _name(key).encode(), job.dataset.encode(), place, own)
-        cursor.copy_expert(CLAIMS["put"], LineStream(binary_row(row)), _BUFFER)
+        cursor.copy_expert(CLAIMS["put"], LineStream(binary_row(row)))
 
 
 def _name(key: Key) -> str:

@@ -19,7 +19,6 @@ from chalicelib.core.reader import Parsed, Reader
 from chalicelib.errors import Terminal
 
 COPY = queries("copying")
-_BUFFER = 1 << 18
 _AT_ONCE = 4_096  # lines that are made at a time: what is sent is never in memory as a whole
 
 
@@ -131,6 +130,6 @@ def _numbered_lines(parsed: Parsed, rows: Sequence[int] | None, ids: Sequence[in
 def _copy(cursor: Cursor, statement: sql.Composed, data: io.RawIOBase | io.BytesIO, rows: int) -> None:
     if not rows:
         return
-    cursor.copy_expert(statement, data, _BUFFER)
+    cursor.copy_expert(statement, data)
     if cursor.rowcount != rows:
         raise Miscounted("copy-miscounted", f"COPY took {cursor.rowcount} rows of {rows}")

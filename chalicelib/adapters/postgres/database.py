@@ -43,6 +43,7 @@ _NETWORK: dict[str, Any] = {
     "tcp_user_timeout": 60_000,
 }
 
+_COPIED_AT_ONCE = 1 << 18  # bytes; psycopg2 hands over 8 KiB at a time by itself
 _TRUSTED_SECONDS = 5.0  # a connection that has been idle for longer is asked whether it still is one
 
 # Errors that a later try may not meet again: connection trouble, too many connections, shutdown, disk full,
@@ -60,6 +61,9 @@ class Cursor(psycopg2.extras.NamedTupleCursor):
 
     def execute(self, query: str | bytes | Composable, vars: Any = None) -> None:
         super().execute(query, vars)  # type: ignore[no-untyped-call]
+
+    def copy_expert(self, sql: str | bytes | Composable, file: Any, size: int = _COPIED_AT_ONCE) -> None:
+        super().copy_expert(sql, file, size)
 
     def fetchone(self) -> Any:
         return super().fetchone()
