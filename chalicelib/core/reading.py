@@ -95,7 +95,7 @@ class Reading:
     def _is_not_utf8(self, start: int, end: int) -> bool:
         """Tell whether an unsound line is surely a record that is to be rejected for its encoding."""
         line = self._data[start:end]
-        return 0 < len(line) <= self._max and self._quote not in line and not self._is_no_record(line)
+        return len(line) <= self._max and self._quote not in line and not self._is_no_record(line)
 
     def _read_to_run(self, singles: Singles, stop: int) -> bool:
         """Read on where records are bad: to what looks like a run, or past one of which only the exact rules can tell.
