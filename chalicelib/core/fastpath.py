@@ -69,11 +69,14 @@ class FastPath:
         return runs_by_re2(self._record(linear, returns)) or runs_by_re(self._likely(quotes, returns))
 
     def _singles(self, quotes: Quotes, returns: bool, mostly_bad: bool) -> Singles:
-        few = [] if mostly_bad else [at_most(self._likely(quotes, returns).decode(), FEW_GOOD).encode()]
+        likely = self._likely(quotes, returns)
         quoted = self._record([cell.maybe_quoted for cell in self._cells], returns)
+        ways = [] if mostly_bad else [at_most(likely.decode(), FEW_GOOD).encode()]
+        ways.append(self._bad)
+        if quotes is not Quotes.NONE and (mostly_bad or quoted != likely):
+            ways.append(quoted)
         # Nothing is the last alternative, or the next match would be looked for among all that follows.
-        is_new = quotes in (Quotes.FEW, Quotes.TEXTS) or (quotes is Quotes.MANY and mostly_bad)
-        ways = [*few, self._bad, *([quoted] if is_new else []), rb"(\r?+\n)", b""]
+        ways += [rb"(\r?+\n)", b""]
         return re.compile(b"|".join(ways)).finditer
 
     def _likely(self, quotes: Quotes, returns: bool) -> bytes:

@@ -40,7 +40,6 @@ class JsonReading:
             while self._position < stop:
                 if not self._take_run(stop):
                     self._read_one()
-        self.read_exactly(len(self._data))
 
     def read_exactly(self, stop: int) -> None:
         """Read up to ``stop`` by the exact rules alone."""

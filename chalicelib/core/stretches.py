@@ -19,7 +19,7 @@ def unsound_lines(data: bytes, longest: int) -> Iterator[tuple[int, int]]:
 
 
 def sound_stretches(data: bytes, longest: int) -> Iterator[tuple[int, int]]:
-    """Yield start and stop of what is before, between and after those lines; the last one may be empty."""
+    """Yield start and stop of what is before, between and after the unsound lines; each may be empty."""
     start = 0
     for stop, after in unsound_lines(data, longest):
         yield start, stop
